@@ -1,0 +1,65 @@
+//! The command line's grammar: global flags and the list of commands, each in a file of its own.
+
+use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
+
+use super::commands as c;
+use super::{Context, Failed};
+
+/// lockage: encrypted secrets in the repository, a guard before the commit, builds promoted stage by stage.
+#[derive(Debug, Parser)]
+#[command(name = "lockage", version, propagate_version = false, max_term_width = 100)]
+#[command(after_help = "Exit codes: 0 done or nothing to do; 1 the expected \"no\" (findings, drift, unhealthy); \
+2 usage or configuration; 3 could not open or trust; 4 the outside world; 70 a bug of ours.")]
+pub(crate) struct Args {
+    #[command(flatten)]
+    pub(crate) global: Global,
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+/// Flags every command takes; they mean the same everywhere.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Global {
+    /// Work as if started in this directory.
+    #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
+    pub(crate) directory: Option<std::path::PathBuf>,
+    /// Say more on stderr; twice for everything.
+    #[arg(short = 'v', long, action = clap::ArgAction::Count, global = true)]
+    pub(crate) verbose: u8,
+    /// Say nothing on stderr but errors.
+    #[arg(short = 'q', long, global = true)]
+    pub(crate) quiet: bool,
+    /// When to colour.
+    #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], global = true)]
+    pub(crate) color: String,
+    /// Print one JSON document with a versioned schema on stdout.
+    #[arg(long, global = true)]
+    pub(crate) json: bool,
+    /// Never ask; a missing answer is an error. Implied without a terminal and by CI=true.
+    #[arg(long, global = true)]
+    pub(crate) non_interactive: bool,
+    /// The rules file to use instead of searching for `.sops.yaml`.
+    #[arg(long, value_name = "FILE", global = true, env = "SOPS_CONFIG")]
+    pub(crate) config: Option<std::path::PathBuf>,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Write a shell's completion script to stdout.
+    Completion(c::completion::Completion),
+}
+
+impl Command {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        match self {
+            Self::Completion(command) => command.run(context),
+        }
+    }
+}
+
+/// The grammar as data, for completion scripts and man pages.
+#[must_use]
+pub fn command() -> clap::Command {
+    let _ = Global::augment_args;
+    Args::command()
+}

@@ -1,0 +1,82 @@
+//! What a command may know of the machine: read once, here, and handed down.
+
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::io::IsTerminal as _;
+use std::path::PathBuf;
+
+use super::args::Global;
+use super::failure::Failed;
+use crate::error::Class;
+
+/// The machine as one command sees it.
+pub(crate) struct Context {
+    /// The directory the user stands in, absolute.
+    pub(crate) directory: PathBuf,
+    /// Whether a question may be asked.
+    pub(crate) interactive: bool,
+    /// Whether stdout carries one JSON document.
+    pub(crate) json: bool,
+    /// Whether words on stderr may be coloured.
+    pub(crate) color: bool,
+    /// Whether only errors are said.
+    pub(crate) quiet: bool,
+    /// `--config` or `SOPS_CONFIG`.
+    pub(crate) config: Option<PathBuf>,
+    environment: BTreeMap<OsString, OsString>,
+}
+
+impl Context {
+    /// Reads the environment and the terminal, and starts the log.
+    pub(crate) fn from_machine(global: &Global) -> Result<Self, Failed> {
+        let environment: BTreeMap<OsString, OsString> = std::env::vars_os().collect();
+        let here = std::env::current_dir()
+            .map_err(|error| Failed::new(Class::Usage, format!("the current directory cannot be read: {error}")))?;
+        let directory = match &global.directory {
+            Some(path) => here.join(path),
+            None => here,
+        };
+        if !directory.is_dir() {
+            return Err(Failed::new(Class::Usage, format!("`{}` is not a directory", directory.display())));
+        }
+        let ci = environment.get("CI".as_ref() as &std::ffi::OsStr).is_some_and(|value| value == "true" || value == "1");
+        let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        let color = match global.color.as_str() {
+            "always" => true,
+            "never" => false,
+            _ => anstream::AutoStream::choice(&std::io::stderr()) != anstream::ColorChoice::Never,
+        };
+        let context = Self {
+            directory,
+            interactive: terminal && !ci && !global.non_interactive,
+            json: global.json,
+            color,
+            quiet: global.quiet,
+            config: global.config.clone(),
+            environment,
+        };
+        super::terminal::start_log(&context, global.verbose);
+        Ok(context)
+    }
+
+    /// A variable of the environment, if it is set, not empty, and text.
+    pub(crate) fn variable(&self, name: &str) -> Option<&str> {
+        let value = self.environment.get(std::ffi::OsStr::new(name))?;
+        value.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// The time now.
+    pub(crate) fn now(&self) -> jiff::Timestamp {
+        jiff::Timestamp::now()
+    }
+
+    /// The user's home folder.
+    pub(crate) fn home(&self) -> Option<PathBuf> {
+        self.variable("HOME").map(PathBuf::from)
+    }
+
+    /// A path as the user gave it, made absolute.
+    pub(crate) fn path(&self, given: &std::path::Path) -> PathBuf {
+        self.directory.join(given)
+    }
+}

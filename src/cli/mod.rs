@@ -1,0 +1,41 @@
+//! The command line: the only room that reads the environment, the clock or a terminal, that prints, and that exits.
+
+mod args;
+mod commands;
+mod context;
+mod failure;
+mod report;
+mod terminal;
+
+use std::ffi::OsString;
+use std::path::Path;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+
+pub use args::command;
+pub(crate) use context::Context;
+pub(crate) use failure::Failed;
+
+/// Runs one command line, program name included, and says how it ended.
+#[must_use]
+pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
+    let argv: Vec<OsString> = argv.into_iter().collect();
+    let called = argv.first().map(Path::new).and_then(Path::file_stem).and_then(|name| name.to_str());
+    if called == Some("sops") {
+        return commands::sops_compat::run(&argv);
+    }
+    let args = match args::Args::try_parse_from(&argv) {
+        Ok(args) => args,
+        Err(error) => return report::usage(&error),
+    };
+    let context = match Context::from_machine(&args.global) {
+        Ok(context) => context,
+        Err(failed) => return report::failed(&failed, false),
+    };
+    let json = context.json;
+    match args.command.run(&context) {
+        Ok(code) => ExitCode::from(code),
+        Err(failed) => report::failed(&failed, json),
+    }
+}

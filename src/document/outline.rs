@@ -1,0 +1,145 @@
+//! What a syntax finds in a text, as flat lists of ranges.
+
+use std::ops::Range;
+
+use super::scalar::Kind;
+use super::tree::Tree;
+
+/// Index of a leaf in [`Outline::leaves`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LeafId(pub u32);
+
+/// Index of a mapping key in [`Outline::keys`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct KeyId(pub u32);
+
+/// Index of a comment in [`Outline::comments`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct CommentId(pub u32);
+
+/// One step of the document, in the order in which SOPS walks its tree.
+///
+/// A YAML stream is a run of root mappings: each is an `Open { list: false }` at depth 0 with its `Close`.
+/// The `sops` metadata block and everything in it is left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Node {
+    /// A mapping or a list begins.
+    Open {
+        /// Whether it is a list.
+        list: bool,
+    },
+    /// The innermost open container ends.
+    Close,
+    /// A mapping key; the next `Open` or `Leaf` (comments aside) is its value.
+    Key(KeyId),
+    /// A scalar value or list item.
+    Leaf(LeafId),
+    /// A comment, at the place where SOPS has it in its tree.
+    Comment(CommentId),
+}
+
+/// How a scalar is written, which its replacement keeps.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Style {
+    /// No quotes. Dotenv, INI and JSON numbers, booleans and null are plain, too.
+    Plain,
+    /// `'…'`.
+    SingleQuoted,
+    /// `"…"`. JSON strings are double-quoted.
+    DoubleQuoted,
+    /// A literal block, `|`.
+    Literal,
+    /// A folded block, `>`.
+    Folded,
+    /// An alias to an anchored scalar (`*name`): has the anchor's value.
+    Alias,
+    /// Nothing stands there (`key:`): null.
+    Empty,
+    /// A whole binary file.
+    Whole,
+}
+
+/// One scalar value or list item.
+#[derive(Clone, Debug)]
+pub struct Leaf {
+    /// The scalar itself: quotes or block header included, tag and anchor excluded.
+    pub range: Range<usize>,
+    /// What the value is.
+    pub kind: Kind,
+    /// How it is written.
+    pub style: Style,
+    /// Whether a token in this place can be written: false where SOPS would refuse (`!!int` on a string token).
+    pub tagged: bool,
+    /// Private to the syntax that found it.
+    pub(crate) context: u32,
+}
+
+/// One mapping key.
+#[derive(Clone, Debug)]
+pub struct Key {
+    /// Where it stands, quotes included.
+    pub range: Range<usize>,
+    /// Its name, unescaped; kept here only where it differs from the text.
+    pub(crate) name: Box<str>,
+}
+
+/// One comment line.
+#[derive(Clone, Debug)]
+pub struct Comment {
+    /// The text after the `#`, to the line break.
+    pub range: Range<usize>,
+    /// Whether SOPS has it as the line comment of a value.
+    pub inline: bool,
+    /// Whether SOPS drops it, so that it would stay readable in the encrypted file.
+    pub dropped: bool,
+    /// Whether it stands as a list item (`- ENC[…,type:comment]`), as SOPS writes comments in lists.
+    pub item: bool,
+}
+
+/// The `sops` block.
+#[derive(Clone, Debug)]
+pub struct Metadata {
+    /// All bytes of the block, from the start of its first line to behind its last line break.
+    pub range: Range<usize>,
+    /// Its content; scalars remember where they stand.
+    pub tree: Tree,
+}
+
+/// What a syntax found in a text.
+#[derive(Clone, Debug, Default)]
+pub struct Outline {
+    /// The walk.
+    pub nodes: Vec<Node>,
+    /// The leaves.
+    pub leaves: Vec<Leaf>,
+    /// The mapping keys.
+    pub keys: Vec<Key>,
+    /// The comments, in source order.
+    pub comments: Vec<Comment>,
+    /// The `sops` block of the first document.
+    pub metadata: Option<Metadata>,
+    /// The `sops` blocks of later YAML documents, which SOPS repeats.
+    pub more_metadata: Vec<std::ops::Range<usize>>,
+    /// Whether any alias or merge key stands in the text.
+    pub aliases: bool,
+}
+
+impl Outline {
+    /// The leaf of that index.
+    #[must_use]
+    pub fn leaf(&self, id: LeafId) -> &Leaf {
+        &self.leaves[id.0 as usize]
+    }
+
+    /// The name of the key of that index.
+    #[must_use]
+    pub fn key(&self, id: KeyId) -> &str {
+        &self.keys[id.0 as usize].name
+    }
+
+    /// The comment of that index.
+    #[must_use]
+    pub fn comment(&self, id: CommentId) -> &Comment {
+        &self.comments[id.0 as usize]
+    }
+}

@@ -1,0 +1,189 @@
+//! The formats, and what each of them has to know.
+
+use std::ops::Range;
+
+use super::edit::{MetadataEdit, Replacement};
+use super::key_path::KeyPath;
+use super::outline::{Comment, Leaf, Outline};
+use super::scalar::Scalar;
+
+/// A file format.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Format {
+    /// YAML, in the dialect of go-yaml v3, which is SOPS's.
+    Yaml,
+    /// JSON with an object at the top.
+    Json,
+    /// `KEY=value` lines.
+    Dotenv,
+    /// Sections of `key = value` lines.
+    Ini,
+    /// Anything else, encrypted whole.
+    Binary,
+}
+
+impl Format {
+    /// The format SOPS would choose for a path: by suffix, case-sensitive.
+    #[must_use]
+    pub fn of_path(path: &str) -> Self {
+        if path.ends_with(".yaml") || path.ends_with(".yml") {
+            Self::Yaml
+        } else if path.ends_with(".json") {
+            Self::Json
+        } else if path.ends_with(".env") {
+            Self::Dotenv
+        } else if path.ends_with(".ini") {
+            Self::Ini
+        } else {
+            Self::Binary
+        }
+    }
+
+    /// The format of that name, as in `--input-type`.
+    #[must_use]
+    pub fn of_word(word: &str) -> Option<Self> {
+        Some(match word {
+            "yaml" => Self::Yaml,
+            "json" => Self::Json,
+            "dotenv" => Self::Dotenv,
+            "ini" => Self::Ini,
+            "binary" => Self::Binary,
+            _ => return None,
+        })
+    }
+
+    /// Its name.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Yaml => "yaml",
+            Self::Json => "json",
+            Self::Dotenv => "dotenv",
+            Self::Ini => "ini",
+            Self::Binary => "binary",
+        }
+    }
+
+    pub(crate) fn syntax(self) -> &'static dyn Syntax {
+        match self {
+            Self::Yaml => &super::yaml::Yaml,
+            Self::Json => &super::json::Json,
+            Self::Dotenv => &super::dotenv::Dotenv,
+            Self::Ini => &super::ini::Ini,
+            Self::Binary => &super::binary::Binary,
+        }
+    }
+}
+
+/// What a format knows: finds the leaves of a text, writes one leaf, places the metadata block.
+pub(crate) trait Syntax: Sync {
+    /// Finds everything in `text`, in memory and time linear in its length.
+    fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError>;
+
+    /// Resolves one leaf.
+    fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError>;
+
+    /// Appends what shall stand over `leaf.range`.
+    fn write_leaf(
+        &self,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError>;
+
+    /// Appends what shall stand over `comment.range`.
+    fn write_comment(
+        &self,
+        text: &[u8],
+        comment: &Comment,
+        new: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError>;
+
+    /// The splices that make `edit` true, in source order and not overlapping.
+    fn metadata_splices(
+        &self,
+        text: &[u8],
+        outline: &Outline,
+        edit: &MetadataEdit,
+    ) -> Result<Vec<(Range<usize>, String)>, SyntaxError>;
+
+    /// The text with aliases expanded, `None` if it has none.
+    fn expand(&self, _text: &[u8], _outline: &Outline) -> Result<Option<Vec<u8>>, SyntaxError> {
+        Ok(None)
+    }
+
+    /// The text with a leaf added.
+    fn insert(
+        &self,
+        text: &[u8],
+        outline: &Outline,
+        path: &KeyPath,
+        value: &Replacement<'_>,
+    ) -> Result<Vec<u8>, SyntaxError>;
+}
+
+/// Why a text is not a document: where, and what was expected there. Never holds a byte of the text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{format} syntax error at line {line}, column {column}: {kind}", format = .format.word())]
+pub struct SyntaxError {
+    /// The format it was parsed as.
+    pub format: Format,
+    /// 1-based line.
+    pub line: usize,
+    /// 1-based column, in characters.
+    pub column: usize,
+    /// What is wrong.
+    pub kind: SyntaxErrorKind,
+}
+
+/// What is wrong with a text.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum SyntaxErrorKind {
+    /// Something else was expected here.
+    #[error("expected {0}")]
+    Expected(&'static str),
+    /// Something stands here that the format or SOPS does not allow.
+    #[error("{0}")]
+    NotAllowed(&'static str),
+    /// The same key stands twice in one mapping.
+    #[error("this key stands twice in one mapping; first at line {first_line}")]
+    DuplicateKey {
+        /// 1-based line of the first one.
+        first_line: usize,
+    },
+    /// The nesting is deeper than the format's bound.
+    #[error("nested deeper than {limit} levels")]
+    TooDeep {
+        /// The bound.
+        limit: usize,
+    },
+    /// Expanding aliases would exceed the bound.
+    #[error("aliases expand to more than {limit} bytes")]
+    AliasBomb {
+        /// The bound, in bytes.
+        limit: usize,
+    },
+    /// There are no documents at all.
+    #[error("the file is empty; it must contain at least one document")]
+    Empty,
+    /// There is nothing at a path, or something else than was asked for.
+    #[error("{0}")]
+    Path(&'static str),
+}
+
+/// The 1-based line and column (in characters) of a byte offset.
+pub(crate) fn position(text: &[u8], offset: usize) -> (usize, usize) {
+    let before = &text[..offset.min(text.len())];
+    let line = memchr::memchr_iter(b'\n', before).count() + 1;
+    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+    let column = before[start..].iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
+    (line, column)
+}
+
+/// Builds the error for a byte offset.
+pub(crate) fn error(format: Format, text: &[u8], offset: usize, kind: SyntaxErrorKind) -> SyntaxError {
+    let (line, column) = position(text, offset);
+    SyntaxError { format, line, column, kind }
+}

@@ -1,0 +1,160 @@
+//! The walk over leaves and comments, with their paths and their associated data.
+
+use super::key_path::{KeyPath, PathPart};
+use super::outline::{CommentId, KeyId, LeafId, Node, Outline};
+
+/// Where the walk stands: the keys and list positions from the root.
+pub struct Path<'o> {
+    outline: &'o Outline,
+    frames: Vec<Frame>,
+    aad: String,
+}
+
+struct Frame {
+    list: bool,
+    /// Items seen so far in a list.
+    index: usize,
+    /// The key whose value comes next, in a mapping.
+    key: Option<KeyId>,
+    /// Length of the associated data before this container's own key.
+    mark: usize,
+}
+
+/// What the walk shows.
+pub enum Visit<'w> {
+    /// A container begins; comments seen from now on are its own.
+    Enter {
+        /// The path of the container itself.
+        path: &'w Path<'w>,
+        /// Whether it is a list.
+        list: bool,
+    },
+    /// The innermost container ends.
+    Leave,
+    /// A scalar.
+    Leaf {
+        /// Which.
+        id: LeafId,
+        /// The path of the leaf.
+        path: &'w Path<'w>,
+    },
+    /// A comment.
+    Comment {
+        /// Which.
+        id: CommentId,
+        /// The path of the container that holds it.
+        path: &'w Path<'w>,
+    },
+    /// An item of the innermost container is complete (comments are no items).
+    ItemDone,
+}
+
+impl Path<'_> {
+    /// The associated data of what stands here: keys joined by `:` with a final `:`; list positions are left out.
+    ///
+    /// *Source*: the SOPS format, additional authenticated data. Nobody else builds this string.
+    #[must_use]
+    pub fn associated_data(&self) -> &str {
+        if self.aad.is_empty() { ":" } else { &self.aad }
+    }
+
+    /// The mapping keys from the root, outermost first; what the selectors are matched against.
+    pub fn keys(&self) -> impl DoubleEndedIterator<Item = &str> {
+        self.frames.iter().filter_map(|frame| frame.key).map(|key| self.outline.key(key))
+    }
+
+    /// The innermost mapping key's id, if any.
+    #[must_use]
+    pub fn last_key(&self) -> Option<KeyId> {
+        self.frames.iter().rev().find_map(|frame| frame.key)
+    }
+
+    /// How many containers are open.
+    #[must_use]
+    pub fn depth(&self) -> usize {
+        self.frames.len()
+    }
+
+    /// The path as an owned value.
+    #[must_use]
+    pub fn to_key_path(&self) -> KeyPath {
+        let parts = self.frames.iter().filter_map(|frame| match (frame.list, frame.key) {
+            (true, _) => Some(PathPart::Index(frame.index)),
+            (false, Some(key)) => Some(PathPart::Key(self.outline.key(key).to_owned())),
+            (false, None) => None,
+        });
+        KeyPath::new(parts.collect())
+    }
+
+    /// Whether this is `other`, without building an owned value.
+    #[must_use]
+    pub fn is(&self, other: &KeyPath) -> bool {
+        self.frames.len() == other.parts().len()
+            && self.frames.iter().zip(other.parts()).all(|(frame, part)| match part {
+                PathPart::Index(index) => frame.list && frame.index == *index,
+                PathPart::Key(name) => frame.key.is_some_and(|key| self.outline.key(key) == name),
+            })
+    }
+}
+
+pub(super) fn walk<E>(outline: &Outline, mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
+    let mut path = Path { outline, frames: Vec::new(), aad: String::new() };
+    for node in &outline.nodes {
+        match *node {
+            Node::Open { list } => {
+                visit(Visit::Enter { path: &path, list })?;
+                let mark = path.aad.len();
+                path.frames.push(Frame { list, index: 0, key: None, mark });
+            }
+            Node::Close => {
+                path.frames.pop();
+                visit(Visit::Leave)?;
+                item_done(&mut path, &mut visit)?;
+            }
+            Node::Key(id) => {
+                let name = outline.key(id);
+                if let Some(frame) = path.frames.last_mut() {
+                    frame.key = Some(id);
+                    let mark = frame.mark;
+                    path.aad.truncate(mark);
+                    path.aad.push_str(name);
+                    path.aad.push(':');
+                }
+            }
+            Node::Leaf(id) => {
+                visit(Visit::Leaf { id, path: &path })?;
+                item_done(&mut path, &mut visit)?;
+            }
+            Node::Comment(id) => visit_comment(&mut path, id, &mut visit)?,
+        }
+    }
+    Ok(())
+}
+
+/// A comment belongs to its container: a key that was read before it is not part of its path.
+fn visit_comment<E>(
+    path: &mut Path<'_>,
+    id: CommentId,
+    visit: &mut impl FnMut(Visit<'_>) -> Result<(), E>,
+) -> Result<(), E> {
+    let pending = path.frames.last_mut().and_then(|frame| frame.key.take().map(|key| (key, frame.mark)));
+    let Some((key, mark)) = pending else { return visit(Visit::Comment { id, path }) };
+    let tail = path.aad.split_off(mark);
+    let result = visit(Visit::Comment { id, path });
+    path.aad.push_str(&tail);
+    if let Some(frame) = path.frames.last_mut() {
+        frame.key = Some(key);
+    }
+    result
+}
+
+fn item_done<E>(path: &mut Path<'_>, visit: &mut impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
+    let Some(frame) = path.frames.last_mut() else { return Ok(()) };
+    if frame.list {
+        frame.index += 1;
+    } else {
+        frame.key = None;
+        path.aad.truncate(frame.mark);
+    }
+    visit(Visit::ItemDone)
+}
