@@ -182,8 +182,17 @@ fn a_secret_type_reaches_no_span_or_event() {
 #[test]
 fn only_the_edge_reads_the_environment_the_clock_and_the_terminal() {
     let doors = [
-        "std::env::var", "env::var(", "env::var_os", "env::vars", "Timestamp::now()", "Zoned::now()", "SystemTime::now()",
-        "println!", "eprintln!", "std::io::stdin()", "std::process::exit",
+        "std::env::var",
+        "env::var(",
+        "env::var_os",
+        "env::vars",
+        "Timestamp::now()",
+        "Zoned::now()",
+        "SystemTime::now()",
+        "println!",
+        "eprintln!",
+        "std::io::stdin()",
+        "std::process::exit",
     ];
     let mut wrong = Vec::new();
     for source in files("src") {
@@ -192,7 +201,9 @@ fn only_the_edge_reads_the_environment_the_clock_and_the_terminal() {
         }
         for line in source.without_tests().lines() {
             let code = line.split("//").next().unwrap();
-            wrong.extend(doors.iter().filter(|door| code.contains(**door)).map(|door| format!("{}: {door}", source.path)));
+            wrong.extend(
+                doors.iter().filter(|door| code.contains(**door)).map(|door| format!("{}: {door}", source.path)),
+            );
         }
     }
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
