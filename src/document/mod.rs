@@ -19,7 +19,7 @@ mod yaml;
 pub use edit::{Edits, MetadataEdit, Replacement};
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
-pub use scalar::{Kind, Scalar};
+pub use scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float, parse_int};
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
 pub use tree::Tree;
 pub use walk::{Path, Visit};
