@@ -1,5 +1,7 @@
 //! Names that speak of secrets, and names that look like one.
 
+use crate::document::{KeyPath, PathPart};
+
 /// Words that say that what is named so is secret.
 const SECRET_WORDS: &[&str] = &[
     "password", "passwords", "passwd", "passphrase", "pwd", "pw", "pass", "token", "tokens", "secret", "secrets",
@@ -35,6 +37,15 @@ fn split(name: &str) -> Vec<String> {
         before = letter;
     }
     words
+}
+
+/// A path as a message may show it: a key that could be a secret itself stands as `…`.
+pub(super) fn shown(path: &KeyPath) -> String {
+    let part = |part: &PathPart| match part {
+        PathPart::Key(key) if looks(key) != Looks::Name => PathPart::Key("…".into()),
+        other => other.clone(),
+    };
+    format!("`{}`", KeyPath::new(path.parts().iter().map(part).collect()))
 }
 
 /// How a key of a mapping looks.
