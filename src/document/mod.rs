@@ -6,12 +6,14 @@
 mod binary;
 mod dotenv;
 mod edit;
+mod flat;
 mod ini;
 mod json;
 mod key_path;
 mod outline;
 mod scalar;
 mod syntax;
+mod trailer;
 mod tree;
 mod walk;
 mod yaml;
