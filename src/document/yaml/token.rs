@@ -86,6 +86,11 @@ pub(super) struct Token {
 }
 
 impl Token {
+    /// Whether it has no bytes of its own.
+    pub(super) const fn is_zero_width(&self) -> bool {
+        self.start == self.end
+    }
+
     /// Its bytes in the text.
     pub(super) const fn range(&self) -> Range<usize> {
         self.start as usize..self.end as usize
@@ -112,6 +117,8 @@ pub(super) struct Scan {
     pub(super) tokens: Vec<Token>,
     /// The comments.
     pub(super) comments: Vec<RawComment>,
+    /// Of each block scalar the index of its token and the column of its content.
+    pub(super) blocks: Vec<(u32, u32)>,
 }
 
 /// The collection that SOPS has a comment in.
