@@ -339,3 +339,6 @@ impl<'s> Walk<'s> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -170,7 +170,7 @@ impl Finder<'_> {
         let own = self.trailing(first, around);
         let begin = self.gaps.groups.len();
         if own < past {
-            self.own(own..past, around, own > first);
+            self.own(own..past, around);
         }
         begin..self.gaps.groups.len()
     }
@@ -206,12 +206,11 @@ impl Finder<'_> {
         first + 1
     }
 
-    fn own(&mut self, gap: Range<usize>, around: &Around, has_trailing: bool) {
+    fn own(&mut self, gap: Range<usize>, around: &Around) {
         let comments = &self.scan.comments;
         let Around { last, next, indent, .. } = around;
         let start = &comments[gap.start];
-        let mut clean = start.line <= last.end_line + 1
-            && !(has_trailing && !is_block(last) && self.gaps.blank_after[gap.start - 1]);
+        let mut clean = start.line <= last.end_line + 1;
         let below = start.line == last.end_line + 1
             && last.kind != TokenKind::Value
             && (last.end_line > 0 || self.ends_its_line(last));
