@@ -47,6 +47,10 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
+    /// Judge what is staged: block plaintext under a creation rule, and private keys.
+    Guard(c::guard::Guard),
+    /// The git hooks that run the guard.
+    Hooks(c::hooks::Hooks),
     /// Write the manual: one page to stdout, or all pages into a folder.
     Man(c::man::Man),
 }
@@ -55,6 +59,8 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Completion(command) => command.run(context),
+            Self::Guard(command) => command.run(context),
+            Self::Hooks(command) => command.run(context),
             Self::Man(command) => command.run(context),
         }
     }

@@ -67,8 +67,10 @@ impl AllowList {
             Visit::Leaf { id, path } => {
                 let key = path.last_key().map_or(0, |key| document.outline().keys[key.0 as usize].range.start);
                 let start = document.outline().leaf(id).range.start;
-                let text = document.scalar(id).ok().map(|scalar| String::from_utf8_lossy(&scalar.canonical).into_owned());
-                let leaf = Leaf { key: document.position(key), at: document.position(start), text: text.unwrap_or_default() };
+                let text =
+                    document.scalar(id).ok().map(|scalar| String::from_utf8_lossy(&scalar.canonical).into_owned());
+                let leaf =
+                    Leaf { key: document.position(key), at: document.position(start), text: text.unwrap_or_default() };
                 place(&path.to_key_path(), leaf, &mut drafts)
             }
             _ => Ok(()),

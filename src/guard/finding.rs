@@ -89,8 +89,15 @@ impl Findings {
     }
 
     fn push(&mut self, at: At, message: String, mend: String, value: Option<Fingerprint>) {
-        let finding =
-            Finding { check: self.check, file: self.file.clone(), line: at.line, column: at.column, message, mend, value };
+        let finding = Finding {
+            check: self.check,
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            message,
+            mend,
+            value,
+        };
         if !self.list.contains(&finding) {
             self.list.push(finding);
         }

@@ -48,7 +48,9 @@ fn disguised(text: &[u8]) -> Option<Document> {
 
 /// Whether this is the object that SOPS wraps a binary file in; then nothing but `data` belongs there.
 fn is_binary_frame(document: &Document) -> bool {
-    document.outline().keys.len() == 1 && document.outline().leaves.len() == 1 && document.key(crate::document::KeyId(0)) == "data"
+    document.outline().keys.len() == 1
+        && document.outline().leaves.len() == 1
+        && document.key(crate::document::KeyId(0)) == "data"
 }
 
 /// What stands in a leaf.

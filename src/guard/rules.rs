@@ -33,6 +33,9 @@ pub(super) enum RulesFault {
     /// They say something that SOPS would not read, or would silently ignore.
     #[error(transparent)]
     Sops(#[from] SopsError),
+    /// They are no text.
+    #[error("it is not UTF-8")]
+    NotText,
     /// They are a link to something that is not tracked.
     #[error("it is a link to something that is not tracked here")]
     DanglingLink,
@@ -46,6 +49,11 @@ pub(super) struct Governing<'r> {
 }
 
 impl Governing<'_> {
+    /// Whether it demands the same of a file as `other`.
+    pub(super) fn same_demands(&self, other: &Governing<'_>) -> bool {
+        self.rule.selector == other.rule.selector && self.rule.groups == other.rule.groups
+    }
+
     /// Which leaves the rule wants encrypted.
     pub(super) fn scope(&self) -> EncryptionScope {
         EncryptionScope::of_rule(self.rule)
@@ -90,7 +98,8 @@ impl Rules {
 
     /// Whether a rules file, or what a linked one points to, may differ between the two states.
     fn changed(comparison: &Comparison) -> bool {
-        let linked = comparison.tracked().iter().any(|(path, entry)| path.name() == NAME && entry.kind == EntryKind::Link);
+        let linked =
+            comparison.tracked().iter().any(|(path, entry)| path.name() == NAME && entry.kind == EntryKind::Link);
         linked || comparison.changes().iter().any(|change| change.path.name() == NAME)
     }
 
@@ -100,7 +109,10 @@ impl Rules {
             let (text, set) = match content(repo, &path, lookup)? {
                 None => (Vec::new(), Err(RulesFault::DanglingLink)),
                 Some(text) => {
-                    let set = RuleSet::parse(text.clone(), &path.to_string()).map_err(RulesFault::from);
+                    let set = match std::str::from_utf8(&text) {
+                        Ok(text) => RuleSet::parse(text, &path.to_string()).map_err(RulesFault::from),
+                        Err(_) => Err(RulesFault::NotText),
+                    };
                     (text, set)
                 }
             };

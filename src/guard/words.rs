@@ -4,8 +4,26 @@ use crate::document::{KeyPath, PathPart};
 
 /// Words that say that what is named so is secret.
 const SECRET_WORDS: &[&str] = &[
-    "password", "passwords", "passwd", "passphrase", "pwd", "pw", "pass", "token", "tokens", "secret", "secrets",
-    "key", "keys", "apikey", "apikeys", "secretkey", "privatekey", "accesskey", "credential", "credentials",
+    "password",
+    "passwords",
+    "passwd",
+    "passphrase",
+    "pwd",
+    "pw",
+    "pass",
+    "token",
+    "tokens",
+    "secret",
+    "secrets",
+    "key",
+    "keys",
+    "apikey",
+    "apikeys",
+    "secretkey",
+    "privatekey",
+    "accesskey",
+    "credential",
+    "credentials",
 ];
 
 /// Whether one lower-case word says that what it names is secret.
@@ -31,7 +49,9 @@ fn split(name: &str) -> Vec<String> {
         if (hump || !letter.is_alphanumeric()) && words.last().is_some_and(|word| !word.is_empty()) {
             words.push(String::new());
         }
-        if letter.is_alphanumeric() && let Some(word) = words.last_mut() {
+        if letter.is_alphanumeric()
+            && let Some(word) = words.last_mut()
+        {
             word.extend(letter.to_lowercase());
         }
         before = letter;
@@ -129,9 +149,21 @@ mod tests {
             assert_eq!(looks(key), Looks::Numbered, "{key}");
         }
         let names = [
-            "password", "dbPassword", "DB_PASSWORD_2", "tls.crt", "server-1", "s3BucketName", "oauth2ClientSecret",
-            "application-prod.properties", "550e8400-e29b-41d4-a716-446655440000", "ana1@example.org", "ssh_host_ed25519_key",
-            "AWS_S3_ACCESS_KEY_ID", "base64EncodedSha256Digest", "https://example.org:8443/", "10.0.0.1",
+            "password",
+            "dbPassword",
+            "DB_PASSWORD_2",
+            "tls.crt",
+            "server-1",
+            "s3BucketName",
+            "oauth2ClientSecret",
+            "application-prod.properties",
+            "550e8400-e29b-41d4-a716-446655440000",
+            "ana1@example.org",
+            "ssh_host_ed25519_key",
+            "AWS_S3_ACCESS_KEY_ID",
+            "base64EncodedSha256Digest",
+            "https://example.org:8443/",
+            "10.0.0.1",
         ];
         for key in names {
             assert_eq!(looks(key), Looks::Name, "{key}");

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 
 use super::error::GuardError;
 use super::reading::Reading;
-use super::rules::{Governing, RulesFault, Rules};
+use super::rules::{Governing, Rules, RulesFault};
 use crate::document::Document;
 use crate::repo::{Comparison, Entry, EntryKind, RepoPath, Repository};
 
@@ -42,7 +42,7 @@ impl<'w> World<'w> {
         let both = [Some(&self.after), self.before.as_ref()];
         let mut found: Vec<Governing<'w>> = Vec::new();
         for governing in both.into_iter().flatten().filter_map(|rules| rules.governing(path)) {
-            if !found.iter().any(|known| known.rule == governing.rule) {
+            if !found.iter().any(|known| known.same_demands(&governing)) {
                 found.push(governing);
             }
         }

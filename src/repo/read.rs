@@ -53,6 +53,12 @@ impl Repository {
         Ok(comparisons)
     }
 
+    /// Whether a commit of that name is here.
+    #[must_use]
+    pub fn has_commit(&self, name: &str) -> bool {
+        self.git.revparse_single(name).is_ok_and(|object| object.peel_to_commit().is_ok())
+    }
+
     fn commit(&self, id: git2::Oid) -> Result<Result<Comparison, RepoError>, git2::Error> {
         let commit = self.git.find_commit(id)?;
         let mut index = git2::Index::new()?;

@@ -1,6 +1,8 @@
 //! One file per command.
 
 pub(super) mod completion;
+pub(super) mod guard;
+pub(super) mod hooks;
 pub(super) mod man;
 mod redirect;
 mod route;

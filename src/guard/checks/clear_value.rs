@@ -29,7 +29,8 @@ impl Check for ClearValue {
         let mend = format!("run `lockage encrypt -i {}` and stage it again", subject.path());
         if document.metadata().is_none() {
             let values = if clear.len() == 1 { "1 value".to_owned() } else { format!("{} values", clear.len()) };
-            let message = format!("not encrypted, but under the rule at {}: {values} in clear, first {name}", governing.shown());
+            let message =
+                format!("not encrypted, but under the rule at {}: {values} in clear, first {name}", governing.shown());
             found.add(at(document, *first), message, mend);
             return Ok(());
         }

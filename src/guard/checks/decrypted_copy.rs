@@ -35,7 +35,9 @@ impl Check for DecryptedCopy {
         if !subject.is_file() || !subject.governing.is_empty() {
             return Ok(());
         }
-        let Some(text) = subject.text()?.filter(|text| !text.is_empty() && text.len() <= LARGEST) else { return Ok(()) };
+        let Some(text) = subject.text()?.filter(|text| !text.is_empty() && text.len() <= LARGEST) else {
+            return Ok(());
+        };
         if let Some((document, values)) = structured(subject.path(), text) {
             for relative in subject.world.relatives()? {
                 if let Some(offset) = copies(&values, subject.path(), relative) {
@@ -45,7 +47,8 @@ impl Check for DecryptedCopy {
             }
         }
         if text.len() >= LONG_BINARY || derived_name(subject.path()) {
-            let whole = subject.world.relatives()?.iter().find(|relative| is_whole_copy(text, subject.path(), relative));
+            let whole =
+                subject.world.relatives()?.iter().find(|relative| is_whole_copy(text, subject.path(), relative));
             if let Some(relative) = whole {
                 say(relative, At::TOP, found);
             }
@@ -106,7 +109,8 @@ fn copies(values: &Values, path: &RepoPath, relative: &Relative) -> Option<usize
     let hidden: Vec<Token> = tokens(&relative.document).into_iter().filter(|token| !token.comment).collect();
     let (mut held, mut equal, mut telling, mut first) = (0, 0, false, None);
     for token in &hidden {
-        let Some(value) = values.get(&token.place).and_then(|values| values.iter().find(|value| !value.harmless)) else {
+        let Some(value) = values.get(&token.place).and_then(|values| values.iter().find(|value| !value.harmless))
+        else {
             continue;
         };
         held += 1;
@@ -116,7 +120,8 @@ fn copies(values: &Values, path: &RepoPath, relative: &Relative) -> Option<usize
         telling |= same && token.hidden >= TELLING;
     }
     let close = relative.removed || akin(path, &relative.path);
-    let by_length = telling && equal * 3 >= hidden.len() * 2 && (equal >= 3 || close || path.folder() == relative.path.folder());
+    let by_length =
+        telling && equal * 3 >= hidden.len() * 2 && (equal >= 3 || close || path.folder() == relative.path.folder());
     let by_name = close && held * 2 >= hidden.len() && !is_sample(path);
     first.filter(|_| by_length || by_name)
 }
@@ -133,8 +138,30 @@ fn is_whole_copy(text: &[u8], path: &RepoPath, relative: &Relative) -> bool {
 
 /// Words that people and tools add to the name of a copy.
 const COPY_WORDS: &[&str] = &[
-    "dec", "decrypted", "plain", "plaintext", "clear", "cleartext", "bak", "backup", "orig", "old", "tmp", "temp", "copy",
-    "enc", "encrypted", "sops", "swp", "save", "yaml", "yml", "json", "env", "ini", "txt",
+    "dec",
+    "decrypted",
+    "plain",
+    "plaintext",
+    "clear",
+    "cleartext",
+    "bak",
+    "backup",
+    "orig",
+    "old",
+    "tmp",
+    "temp",
+    "copy",
+    "enc",
+    "encrypted",
+    "sops",
+    "swp",
+    "save",
+    "yaml",
+    "yml",
+    "json",
+    "env",
+    "ini",
+    "txt",
 ];
 
 fn words(path: &RepoPath) -> Vec<String> {

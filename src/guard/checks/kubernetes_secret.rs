@@ -49,7 +49,8 @@ impl Check for KubernetesSecret {
 
 /// Whether a line says `kind: Secret`, in a text that is no template: those are no YAML before they are rendered.
 fn declares_secret(text: &[u8]) -> bool {
-    let kind = |line: &[u8]| matches!(line.trim_ascii(), b"kind: Secret" | b"\"kind\": \"Secret\"," | b"\"kind\": \"Secret\"");
+    let kind =
+        |line: &[u8]| matches!(line.trim_ascii(), b"kind: Secret" | b"\"kind\": \"Secret\"," | b"\"kind\": \"Secret\"");
     memchr::memmem::find(text, b"{{").is_none() && text.split(|byte| *byte == b'\n').any(kind)
 }
 
@@ -68,11 +69,17 @@ fn secrets(subject: &Subject<'_>, document: &Document, found: &mut Findings) {
         let Some((around, part)) = &entry.around else { continue };
         let holds = part == "data" || part == "stringData";
         // What a rule wants encrypted is another check's finding.
-        if !holds || !declared.contains(around) || demand.leaf(entry.leaf) || worth(document, entry.leaf) != Worth::Clear {
+        if !holds
+            || !declared.contains(around)
+            || demand.leaf(entry.leaf)
+            || worth(document, entry.leaf) != Worth::Clear
+        {
             continue;
         }
         let value = document.scalar(entry.leaf).map(|scalar| scalar.canonical.into_owned()).unwrap_or_default();
-        let decoded = (part == "data").then(|| base64::engine::general_purpose::STANDARD.decode(value.trim_ascii()).ok()).flatten();
+        let decoded = (part == "data")
+            .then(|| base64::engine::general_purpose::STANDARD.decode(value.trim_ascii()).ok())
+            .flatten();
         if is_harmless(&value) || decoded.is_some_and(|decoded| is_harmless(&decoded)) {
             continue;
         }

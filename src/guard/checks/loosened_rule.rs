@@ -41,7 +41,10 @@ impl Check for LoosenedRule {
                 None => freed.push((file, line, vec![path.to_string()])),
             }
         }
-        Ok(freed.into_iter().map(|(file, line, paths)| (file.clone(), finding(self.id(), world, file, line, &paths))).collect())
+        Ok(freed
+            .into_iter()
+            .map(|(file, line, paths)| (file.clone(), finding(self.id(), world, file, line, &paths)))
+            .collect())
     }
 }
 

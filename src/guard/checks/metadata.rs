@@ -16,9 +16,25 @@ pub(super) struct MetadataBlock;
 
 /// Every field of the block that SOPS knows.
 const FIELDS: &[&str] = &[
-    "age", "azure_kv", "encrypted_comment_regex", "encrypted_regex", "encrypted_suffix", "gcp_kms", "hc_vault", "hckms",
-    "key_groups", "kms", "lastmodified", "mac", "mac_only_encrypted", "pgp", "shamir_threshold",
-    "unencrypted_comment_regex", "unencrypted_regex", "unencrypted_suffix", "version",
+    "age",
+    "azure_kv",
+    "encrypted_comment_regex",
+    "encrypted_regex",
+    "encrypted_suffix",
+    "gcp_kms",
+    "hc_vault",
+    "hckms",
+    "key_groups",
+    "kms",
+    "lastmodified",
+    "mac",
+    "mac_only_encrypted",
+    "pgp",
+    "shamir_threshold",
+    "unencrypted_comment_regex",
+    "unencrypted_regex",
+    "unencrypted_suffix",
+    "version",
 ];
 
 impl Check for MetadataBlock {
@@ -37,17 +53,31 @@ impl Check for MetadataBlock {
         let Some(document) = subject.document()? else { return Ok(()) };
         let Some(metadata) = document.metadata() else {
             if let Some(at) = first_token(document) {
-                found.add(at, "encrypted values, but no `sops` block: nobody can open them", "restore the block from the version before");
+                found.add(
+                    at,
+                    "encrypted values, but no `sops` block: nobody can open them",
+                    "restore the block from the version before",
+                );
             }
             return Ok(());
         };
         let top = At::offset(document.text(), metadata.range.start);
         match Metadata::from_tree(&metadata.tree) {
-            Err(SopsError::NoKeys) => found.add(top, "the `sops` block has no recipient: nobody can open the file", "encrypt it again"),
-            Err(SopsError::Metadata { field, reason }) => {
-                found.add(top, format!("`{field}` of the `sops` block {reason}"), "restore the block from the version before, or encrypt again");
+            Err(SopsError::NoKeys) => {
+                found.add(top, "the `sops` block has no recipient: nobody can open the file", "encrypt it again")
             }
-            Err(_) => found.add(top, "the `sops` block holds an entry that cannot be used", "restore it from the version before, or encrypt again"),
+            Err(SopsError::Metadata { field, reason }) => {
+                found.add(
+                    top,
+                    format!("`{field}` of the `sops` block {reason}"),
+                    "restore the block from the version before, or encrypt again",
+                );
+            }
+            Err(_) => found.add(
+                top,
+                "the `sops` block holds an entry that cannot be used",
+                "restore it from the version before, or encrypt again",
+            ),
             Ok(read) => code(document, &read, top, found),
         }
         strangers(document, &metadata.tree, top, found);
@@ -72,7 +102,11 @@ fn code(document: &Document, read: &Metadata, top: At, found: &mut Findings) {
             "restore the line, or encrypt the file again",
         ),
         Some(mac) if !token::well_formed(mac.as_bytes()) => {
-            found.add(at, "`mac` of the `sops` block is no well-formed token", "restore the line, or encrypt the file again");
+            found.add(
+                at,
+                "`mac` of the `sops` block is no well-formed token",
+                "restore the line, or encrypt the file again",
+            );
         }
         Some(_) => {}
     }
@@ -92,7 +126,11 @@ fn strangers(document: &Document, tree: &Tree, top: At, found: &mut Findings) {
             Tree::Scalar { range, .. } if !range.is_empty() => At::offset(document.text(), range.start),
             _ => top,
         };
-        found.add(at, "the `sops` block holds a field that is none of its own, and nothing in the block is encrypted", "remove it");
+        found.add(
+            at,
+            "the `sops` block holds a field that is none of its own, and nothing in the block is encrypted",
+            "remove it",
+        );
     }
 }
 

@@ -83,7 +83,10 @@ fn copied(
         for token in pasted {
             found.add(
                 At::offset(document.text(), token.offset),
-                format!("this encrypted value was copied from `{}`, which has another data key; it will not open here", relative.path),
+                format!(
+                    "this encrypted value was copied from `{}`, which has another data key; it will not open here",
+                    relative.path
+                ),
                 "set the value here with `lockage set`; a token belongs to its file",
             );
         }

@@ -1,7 +1,5 @@
 //! An age identity or a PEM private key, in whatever file.
 
-use std::ops::Range;
-
 use base64::Engine as _;
 use memchr::memmem;
 
@@ -91,7 +89,11 @@ fn age(text: &[u8], offset: usize) -> Option<Found> {
     let length = body.iter().take_while(bech32).count();
     let distinct = distinct(&body[..length]);
     let end = text.len() - body.len() + length;
-    (length >= 58 && distinct >= 16).then(|| Found { kind: "an age identity", offset, text: text[offset..end].to_vec() })
+    (length >= 58 && distinct >= 16).then(|| Found {
+        kind: "an age identity",
+        offset,
+        text: text[offset..end].to_vec(),
+    })
 }
 
 /// The longest key that is looked for: RSA with 16,384 bits is 13 kB of base64.

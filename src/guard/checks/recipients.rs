@@ -36,7 +36,9 @@ impl Check for Recipients {
         for difference in differences(&metadata, rule) {
             say(difference);
         }
-        if metadata.groups.len() > 1 && threshold(rule.shamir_threshold, rule) > threshold(metadata.shamir_threshold, rule) {
+        if metadata.groups.len() > 1
+            && threshold(rule.shamir_threshold, rule) > threshold(metadata.shamir_threshold, rule)
+        {
             say("fewer key groups than the rule wants are enough to open the file".into());
         }
         Ok(())
@@ -68,7 +70,8 @@ fn differences(metadata: &Metadata, rule: &Rule) -> Vec<String> {
         }
         for key in &has.keys {
             if !wants.keys.iter().any(|known| same(known, key)) {
-                differences.push(format!("the recipient {} is not one of the rule's and can open the file", given(key)));
+                differences
+                    .push(format!("the recipient {} is not one of the rule's and can open the file", given(key)));
             }
         }
     }
@@ -96,7 +99,9 @@ fn spelled(word: &str, id: &str) -> String {
             let parts = id.split('/').filter(|part| !part.is_empty() && !matches!(*part, "v1" | "keys"));
             parts.collect::<Vec<_>>().join("/")
         }
-        "azure_kv" => id.split('/').filter(|part| !part.is_empty() && *part != "keys").take(3).collect::<Vec<_>>().join("/"),
+        "azure_kv" => {
+            id.split('/').filter(|part| !part.is_empty() && *part != "keys").take(3).collect::<Vec<_>>().join("/")
+        }
         _ => id.to_owned(),
     }
 }

@@ -1,10 +1,10 @@
 //! A file whose own selector leaves more in clear than its rule: the next value set in it would stay in clear.
 
 use super::Check;
+use crate::document::Format;
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::subject::Subject;
-use crate::document::Format;
 use crate::sops::{Metadata, Selector};
 
 /// Looks at the selector of encrypted files.
@@ -23,7 +23,10 @@ impl Check for WeakSelector {
         let (Some(governing), Some(document)) = (subject.governing.first(), subject.encrypted()?) else {
             return Ok(());
         };
-        let Some(block) = document.metadata().filter(|_| Format::of_path(&subject.path().text()) != Format::Binary) else { return Ok(()) };
+        let Some(block) = document.metadata().filter(|_| Format::of_path(&subject.path().text()) != Format::Binary)
+        else {
+            return Ok(());
+        };
         let Ok(metadata) = Metadata::from_tree(&block.tree) else { return Ok(()) };
         let top = At::offset(document.text(), block.range.start);
         let mend = "encrypt the file again, so that it takes the rule's selector";
@@ -37,7 +40,10 @@ impl Check for WeakSelector {
             found.add(top, message, mend);
         }
         if metadata.mac_only_encrypted && !governing.rule.mac_only_encrypted {
-            let message = format!("`mac_only_encrypted` leaves clear values unprotected; the rule at {} does not say so", governing.shown());
+            let message = format!(
+                "`mac_only_encrypted` leaves clear values unprotected; the rule at {} does not say so",
+                governing.shown()
+            );
             found.add(top, message, mend);
         }
         Ok(())
@@ -47,7 +53,8 @@ impl Check for WeakSelector {
 /// Whether `own` surely encrypts all that `rule` does, but for names that carry SOPS's own suffix, whose values are
 /// judged one by one.
 pub(in crate::guard) fn as_strict(own: &Selector, rule: &Selector) -> bool {
-    let picks = matches!(rule, Selector::EncryptedSuffix(_) | Selector::EncryptedRegex(_) | Selector::EncryptedCommentRegex(_));
+    let picks =
+        matches!(rule, Selector::EncryptedSuffix(_) | Selector::EncryptedRegex(_) | Selector::EncryptedCommentRegex(_));
     own == rule || *own == Selector::Everything || picks && *own == Selector::default()
 }
 

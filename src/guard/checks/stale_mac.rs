@@ -27,7 +27,8 @@ impl Check for StaleMac {
         if earlier.is_empty() {
             found.note("there is no earlier version to compare `mac` with; whether it is right takes a key (`lockage decrypt`)");
         }
-        let only_encrypted = field(document, "mac_only_encrypted").is_some_and(|(text, _)| text.eq_ignore_ascii_case("true"));
+        let only_encrypted =
+            field(document, "mac_only_encrypted").is_some_and(|(text, _)| text.eq_ignore_ascii_case("true"));
         for old in earlier.iter().filter(|old| field(old, "mac").is_some_and(|(text, _)| text == mac)) {
             let time = |document| field(document, "lastmodified").map(|(text, _)| text.to_owned());
             let changed = if covered(document, only_encrypted) != covered(old, only_encrypted) {

@@ -23,7 +23,8 @@ impl Check for Suffix {
     }
 
     fn look(&self, subject: &Subject<'_>, found: &mut Findings) -> Result<(), GuardError> {
-        let suffixes: Vec<&str> = subject.governing.iter().filter_map(|governing| suffix(&governing.rule.selector)).collect();
+        let suffixes: Vec<&str> =
+            subject.governing.iter().filter_map(|governing| suffix(&governing.rule.selector)).collect();
         let Some(document) = subject.document()?.filter(|_| !suffixes.is_empty()) else { return Ok(()) };
         let demand = subject.demand(document);
         let never: Result<(), std::convert::Infallible> = document.walk(|visit| {

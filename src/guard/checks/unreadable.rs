@@ -26,7 +26,12 @@ impl Check for Unreadable {
         {
             found.add(
                 At { line: error.line, column: error.column },
-                format!("under the rule at {}, but not readable as {}: {}", governing.shown(), error.format.word(), error.kind),
+                format!(
+                    "under the rule at {}, but not readable as {}: {}",
+                    governing.shown(),
+                    error.format.word(),
+                    error.kind
+                ),
                 "mend the syntax, or encrypt the file; what cannot be read cannot be judged",
             );
         }
