@@ -92,3 +92,15 @@ fn outside_of_a_repository() {
     let out = lab.scenario.lockage().args(["-C", "/", "guard"]).output().unwrap();
     assert_eq!(out.status.code(), Some(2), "{}", String::from_utf8_lossy(&out.stderr));
 }
+
+#[test]
+fn this_repository_passes_its_own_guard() {
+    let root = env!("CARGO_MANIFEST_DIR");
+    let scenario = Scenario::new();
+    let mut git = scenario.command("git");
+    if !git.args(["-C", root, "rev-parse"]).output().unwrap().status.success() {
+        return;
+    }
+    let out = scenario.lockage().args(["-C", root, "guard", "--all"]).output().unwrap();
+    assert_eq!(out.status.code(), Some(0), "{}", String::from_utf8_lossy(&out.stderr));
+}
