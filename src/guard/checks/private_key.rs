@@ -148,11 +148,11 @@ fn distinct(bytes: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// What a run of base64 that begins at `offset`, or up to three digits before it, stands for.
+/// What the run of base64 around `offset` stands for, from the group of four digits before it on.
 fn unwrapped(text: &[u8], offset: usize) -> Vec<u8> {
     let digit = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+' || **byte == b'/';
     let before = text[..offset].iter().rev().take_while(digit).count();
-    let start = offset - before % 4;
+    let start = offset - before % 4 - if before >= 4 { 4 } else { 0 };
     let run = &text[start..text.len().min(start + 2 * LONGEST_PEM)];
     let length = run.iter().take_while(digit).count();
     let whole = if length % 4 == 1 { length - 1 } else { length };
