@@ -108,7 +108,13 @@ impl PlatformError {
     /// A failure of which it is certain that nothing was processed.
     #[must_use]
     pub fn new(target: impl Into<String>, action: impl Into<String>, fault: impl Into<PlatformFault>) -> Self {
-        Self { target: target.into(), action: action.into(), fault: fault.into(), fate: Fate::NotProcessed, advice: Vec::new() }
+        Self {
+            target: target.into(),
+            action: action.into(),
+            fault: fault.into(),
+            fate: Fate::NotProcessed,
+            advice: Vec::new(),
+        }
     }
 
     /// The same with a hint of the platform's own.

@@ -10,7 +10,6 @@ mod error;
 mod repeat;
 
 use std::net::IpAddr;
-use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::Duration;
@@ -29,6 +28,9 @@ use crate::secret::SecretString;
 
 /// A partial list is followed over at most this many pages, so that a server cannot keep us for ever.
 const PAGES: usize = 200;
+
+/// How long an upload may take.
+const UPLOAD_LIMIT: Duration = Duration::from_secs(3600);
 
 /// A secret that authorises, and where it was found.
 #[derive(Clone, Debug)]
@@ -251,12 +253,12 @@ impl WriteClient {
             .await
     }
 
-    /// Puts a file to an address that carries its own authorisation: no header of ours goes with it, and a whole file
-    /// put twice is the same file, so that it is repeated like a GET.
+    /// Puts bytes to an address that carries its own authorisation: no header of ours goes with them, and the same bytes
+    /// put twice are the same file, so that it is repeated like a GET.
     ///
     /// # Errors
     /// [`HttpError`]; the address is never in it, for whoever has it may write.
-    pub async fn upload(&self, address: &SecretString, file: &Path) -> Result<(), HttpError> {
+    pub async fn upload(&self, address: &SecretString, bytes: Vec<u8>) -> Result<(), HttpError> {
         let shared = &self.reader.shared;
         let url = Url::parse(address.expose_secret())
             .map_err(|_| HttpError::Unreadable { what: "the upload's address".into(), why: "it is no URL" })?;
@@ -264,13 +266,10 @@ impl WriteClient {
             return Err(HttpError::Configuration("the upload's address is in clear and on another machine".into()));
         }
         let what = format!("PUT to {}", url.host_str().unwrap_or("?"));
+        let bytes = hyper::body::Bytes::from(bytes);
         let once = || async {
-            let unreadable = |_| HttpError::Unreadable { what: "the upload's file".into(), why: "it cannot be read" };
-            let file = tokio::fs::File::open(file).await.map_err(unreadable)?;
-            let length = file.metadata().await.map_err(unreadable)?.len();
-            let request = self.fresh.put(url.clone()).header("content-length", length).body(file);
-            // A tarball takes its time; what must not happen is that nothing moves.
-            let request = request.timeout(Duration::from_secs(3600));
+            // A tarball takes its time over a slow line.
+            let request = self.fresh.put(url.clone()).body(bytes.clone()).timeout(UPLOAD_LIMIT);
             let response = request.send().await.map_err(|error| error::transport(&error, &what))?;
             Answer::receive(response, &what, shared.settings.body_limit, None).await.map(drop)
         };

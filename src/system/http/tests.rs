@@ -231,14 +231,12 @@ async fn an_upload_carries_no_credential_and_keeps_its_address_secret() {
     let credential =
         Credential { scheme: "Bearer ", secret: SecretString::new("CANARY-heron".into()), origin: "x".into() };
     let client = WriteClient::new(Settings { credential: Some(credential), ..server.settings() }).unwrap();
-    let file = tempfile::NamedTempFile::new().unwrap();
-    std::fs::write(file.path(), "tarball").unwrap();
     let address = SecretString::new(format!("{}/put?signature=CANARY-heron", server.base));
-    client.upload(&address, file.path()).await.unwrap();
+    client.upload(&address, b"tarball".to_vec()).await.unwrap();
     let asked = server.asked()[0].to_lowercase();
     assert!(asked.contains("content-length: 7\r\n") && asked.ends_with("tarball"), "{asked}");
     assert!(!asked.contains("authorization") && !asked.contains("content-type"), "{asked}");
-    let error = client.upload(&address, file.path()).await.unwrap_err();
+    let error = client.upload(&address, b"tarball".to_vec()).await.unwrap_err();
     assert_eq!(error.to_string(), "`PUT to 127.0.0.1` is refused: status 403");
 }
 
