@@ -1,4 +1,7 @@
 //! One file per command.
 
 pub(super) mod completion;
+pub(super) mod man;
+mod redirect;
+mod route;
 pub(super) mod sops_compat;
