@@ -145,12 +145,17 @@ pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
 ///
 /// # Errors
 /// [`FileError::Read`] and [`FileError::TooLarge`] under the name `shown`.
-pub fn read_stream(
+pub fn read_stream(reader: impl std::io::Read, expected: u64, shown: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
+    read_within(MOST_BYTES, reader, expected, shown)
+}
+
+fn read_within(
+    limit: u64,
     mut reader: impl std::io::Read,
     expected: u64,
     shown: &Path,
 ) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let capacity = |bytes: u64| usize::try_from(bytes.min(MOST_BYTES)).unwrap_or(0);
+    let capacity = |bytes: u64| usize::try_from(bytes.min(limit)).unwrap_or(0);
     let mut content = Zeroizing::new(Vec::with_capacity(capacity(expected) + 1));
     let mut piece = Zeroizing::new([0; 64 << 10]);
     loop {
@@ -160,8 +165,8 @@ pub fn read_stream(
             Err(error) if error.kind() == ErrorKind::Interrupted => continue,
             Err(source) => return Err(FileError::Read { path: shown.to_owned(), source }),
         };
-        if content.len() + length > capacity(MOST_BYTES) {
-            return Err(FileError::TooLarge { path: shown.to_owned(), limit: MOST_BYTES });
+        if content.len() + length > capacity(limit) {
+            return Err(FileError::TooLarge { path: shown.to_owned(), limit });
         }
         if content.capacity() - content.len() < length {
             // The old buffer is wiped when it is dropped; `Vec`'s own growth would free it as it is.

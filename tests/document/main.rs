@@ -10,3 +10,4 @@ mod dotenv;
 mod ini;
 mod json;
 mod laws;
+mod yaml;
