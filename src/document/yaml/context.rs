@@ -83,7 +83,7 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
 
 fn belongs(leaf: &Leaf, token: &Token, next: u32) -> bool {
     let start = leaf.range.start as u32;
-    if leaf.style == Style::Empty { token.end <= start && start < next } else { token.start <= start && start < next }
+    start < next || (leaf.style == Style::Empty && start == token.end)
 }
 
 const fn ends_node(kind: TokenKind) -> bool {
