@@ -60,13 +60,13 @@ fn compare(text: &[u8], answer: &Result<Vec<Step>, String>) -> Result<bool, Stri
         (Err(error), Ok(_)) => Err(format!("only we refuse: {error}")),
         (Ok(_), Err(error)) => Err(format!("only go-yaml refuses: {error}")),
         (Ok(own), Ok(theirs)) => {
-            let own = without_comments(own);
-            let theirs = without_comments(theirs.clone());
-            let same = own.len() == theirs.len() && own.iter().zip(&theirs).all(|(own, theirs)| agree(own, theirs));
-            if same {
+            let (own, theirs) = match std::env::var_os("WITHC") { Some(_) => (own, theirs.clone()), None => (without_comments(own), without_comments(theirs.clone())) };
+            // go-yaml forgets a lone `!`, but its position stays that of the `!`.
+            let places = !text.windows(2).any(|pair| pair[0] == b'!' && pair[1].is_ascii_whitespace());
+            let at = own.iter().zip(&theirs).position(|(own, theirs)| !agree(own, theirs, places));
+            if at.is_none() && own.len() == theirs.len() {
                 return Ok(true);
             }
-            let at = own.iter().zip(&theirs).position(|(own, theirs)| !agree(own, theirs));
             let at = at.unwrap_or_else(|| own.len().min(theirs.len()));
             Err(format!("step {at}: we {:?}, go-yaml {:?}", own.get(at), theirs.get(at)))
         }
@@ -78,13 +78,13 @@ fn without_comments(mut steps: Vec<Step>) -> Vec<Step> {
     steps
 }
 
-fn agree(own: &Step, theirs: &Step) -> bool {
+fn agree(own: &Step, theirs: &Step, places: bool) -> bool {
     match (own, theirs) {
         (
             Step::Leaf { kind, canonical, at },
             Step::Leaf { kind: their_kind, canonical: their_canonical, at: their_at },
         ) => {
-            let place = at.is_none() || their_at.is_none() || at == their_at;
+            let place = !places || at.is_none() || their_at.is_none() || at == their_at;
             kind == their_kind && canonical == their_canonical && place
         }
         // An anchor or a tag moves go-yaml's position of a key as well.
