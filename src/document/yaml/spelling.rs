@@ -29,7 +29,9 @@ pub(super) fn is_plain(text: &[u8], flow: bool) -> bool {
 /// Letters, digits and a few harmless marks: plain everywhere, without asking the scanner.
 fn is_word(text: &[u8]) -> bool {
     text.first().is_some_and(u8::is_ascii_alphanumeric)
-        && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'='))
+        && text
+            .iter()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b'.' | b'/' | b'+' | b'='))
 }
 
 /// Whether a plain `text` is read as text.
@@ -42,7 +44,8 @@ pub(super) fn is_text(text: &[u8]) -> bool {
 /// *Source*: the SOPS format, scalar styles of its YAML writer.
 pub(super) fn is_ambiguous(text: &[u8]) -> bool {
     let lower = text.to_ascii_lowercase();
-    let sixty = text.contains(&b':') && text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b'+' | b'_'));
+    let sixty = text.contains(&b':')
+        && text.iter().all(|byte| byte.is_ascii_digit() || matches!(byte, b':' | b'.' | b'-' | b'+' | b'_'));
     sixty || matches!(&lower[..], b"y" | b"n" | b"yes" | b"no" | b"on" | b"off" | b"<<")
 }
 

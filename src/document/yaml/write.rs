@@ -26,7 +26,9 @@ pub(super) fn write_leaf(
     header_comment: HeaderComment<'_>,
     out: &mut Vec<u8>,
 ) -> Result<(), Fault> {
-    let context = Context::unpack(leaf.context);
+    // An alias' context is not of this kind; quotes are right for its replacement wherever it stands.
+    let alias = leaf.style == Style::Alias;
+    let context = if alias { Context { flow: true, ..Context::default() } } else { Context::unpack(leaf.context) };
     if leaf.style == Style::Empty && matches!(value, Replacement::Value { kind: Kind::Null, .. }) {
         return Ok(());
     }
