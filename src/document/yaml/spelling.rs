@@ -133,6 +133,14 @@ pub(super) fn typed(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if kind == Kind::Null {
         return Some(Cow::Borrowed(if is_null(bytes) { bytes } else { b"null" }));
     }
+    match (kind, bytes) {
+        // SOPS has these for `true` and `false`; for what stood there in capitals a token has one letter.
+        (Kind::Bool, b"True") => return Some(Cow::Borrowed(b"true")),
+        (Kind::Bool, b"False") => return Some(Cow::Borrowed(b"false")),
+        (Kind::Bool, b"T") => return Some(Cow::Borrowed(b"True")),
+        (Kind::Bool, b"F") => return Some(Cow::Borrowed(b"False")),
+        _ => {}
+    }
     let value = scalar::canonical(kind, bytes)?;
     if reads_as(bytes, kind, &value) {
         return Some(Cow::Borrowed(bytes));
