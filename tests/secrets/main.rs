@@ -1,0 +1,10 @@
+//! Encrypted files, held to the real `sops`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod corpus;
+mod golden;
+mod support;
