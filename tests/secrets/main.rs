@@ -5,6 +5,7 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod broken;
 mod corpus;
 mod golden;
 mod support;
