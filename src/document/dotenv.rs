@@ -99,7 +99,7 @@ impl Syntax for Dotenv {
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
         Ok(match edit {
             MetadataEdit::Keep => Vec::new(),
-            MetadataEdit::Remove => trailer::remove(text, outline, 0),
+            MetadataEdit::Remove => trailer::remove(text, outline, "\n", 0),
             MetadataEdit::Set(tree) => {
                 let lines = flatten(tree).into_iter().map(|(name, value)| format!("{PREFIX}{name}={}", escape(&value)));
                 trailer::set(text, outline, &lines.collect::<Vec<_>>(), "\n", 0)

@@ -96,8 +96,8 @@ enum Node {
     Vacant,
     Scalar(String, Range<usize>),
     /// Names in order, and where each is.
-    Map(Vec<(String, Node)>, HashMap<String, usize>),
-    List(BTreeMap<u64, Node>),
+    Map(Vec<(String, Self)>, HashMap<String, usize>),
+    List(BTreeMap<u64, Self>),
 }
 
 enum Step<'n> {

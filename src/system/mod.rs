@@ -1,1 +1,6 @@
-//! system (skeleton).
+//! The machine's doors: files, child processes, JSON over HTTPS.
+
+pub mod files;
+pub mod http;
+pub mod memory;
+pub mod process;

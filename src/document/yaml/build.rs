@@ -10,6 +10,7 @@ use super::block;
 use super::event::{Event, EventKind, Tag};
 use super::keys::Keys;
 use super::places::Places;
+use super::resolve;
 use super::source::Source;
 use super::token::{Container, TokenKind};
 use crate::document::outline::{CommentId, Key, KeyId, Leaf, LeafId, Node, Outline, Style};
@@ -218,10 +219,14 @@ impl Builder<'_> {
         let start = self.source.range(event).start;
         let scalar = &self.source.events[self.source.resolved(at)];
         let collection = matches!(scalar.kind, EventKind::Mapping | EventKind::Sequence);
-        if collection || self.source.kind_of(scalar)? != Kind::Str || scalar.tag == Tag::Binary {
+        if collection || self.source.kind_of(scalar)? != Kind::Str {
             return Err(Fault::not_allowed(start, "SOPS takes only text for a key; put it in quotes"));
         }
-        let name = self.source.text_of(scalar);
+        let mut name = self.source.text_of(scalar);
+        if scalar.tag == Tag::Binary {
+            let decoded = resolve::scalar(name, Kind::Str, true).map(|scalar| scalar.canonical);
+            name = decoded.ok_or_else(|| Fault::not_allowed(start, "this is no base64, which `!!binary` announces"))?;
+        }
         self.outline.aliases |= event.kind == EventKind::Alias;
         self.merge_key(scalar, &name, at + 1)?;
         if self.frames.len() == 1 && *name == *METADATA_KEY {
@@ -229,7 +234,8 @@ impl Builder<'_> {
         }
         self.item_comments();
         let id = KeyId(self.outline.keys.len() as u32);
-        let name = String::from_utf8_lossy(&name).into_owned().into_boxed_str();
+        let name = String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let name = name.into_boxed_str();
         self.outline.keys.push(Key { range: self.source.range(event), name });
         self.outline.nodes.push(Node::Key(id));
         if let Some(frame) = self.frames.last_mut() {

@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::chars::{self, break_len, byte};
+use super::context::Context;
 use super::event::{Event, EventKind, NONE, Tag};
 use super::token::{Scan, Token, TokenKind};
 use super::{Fault, parser, resolve, scanner, text};
@@ -128,9 +129,9 @@ impl<'t> Source<'t> {
     pub(super) fn leaf(&self, event: &Event) -> Result<Leaf, Fault> {
         let kind = self.kind_of(event)?;
         let style = if event.kind == EventKind::Empty { Style::Empty } else { style(self.token(event.token).kind) };
-        let binary = u32::from(event.tag == Tag::Binary);
-        let context = self.content_column(event.token).min(u32::MAX >> 1) << 1 | binary;
-        Ok(Leaf { range: self.range(event), kind, style, tagged: !event.tag.refuses_text(), context })
+        let column = self.content_column(event.token);
+        let context = Context { binary: event.tag == Tag::Binary, column, ..Context::default() };
+        Ok(Leaf { range: self.range(event), kind, style, tagged: !event.tag.refuses_text(), context: context.pack() })
     }
 
     /// What an alias stands for, any other event itself.

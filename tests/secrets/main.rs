@@ -1,0 +1,11 @@
+//! Encrypted files, held to the real `sops`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod broken;
+mod corpus;
+mod golden;
+mod support;
