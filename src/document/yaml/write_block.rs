@@ -144,6 +144,31 @@ pub(super) fn fresh(text: &[u8], leaf: &Leaf, level: usize, value: &str, out: &m
     true
 }
 
+/// Writes `value` as a literal block behind the key or dash of a new line at `at`, in the block at `column`; the line
+/// break behind it is still to come. False, with nothing written, where it cannot be.
+pub(super) fn appended(text: &[u8], at: usize, column: usize, value: &str, out: &mut Vec<u8>) -> bool {
+    let Some(content) = Content::of(value) else { return false };
+    let column = column + STEP;
+    let blanks = text[at..].iter().take_while(|byte| **byte == b' ').count();
+    let swallows_first = blanks >= column && byte(text, at + blanks) == b'#';
+    if content.is_indented
+        || value.starts_with('\n')
+        || swallows_first
+        || swallows(text, line_end(text, false, at), column)
+    {
+        return false;
+    }
+    let Some((chomping, more)) = content.chomping(1 + breaks_below(text, at)) else { return false };
+    let newline = line_break(text);
+    out.push(b'|');
+    out.extend_from_slice(chomping);
+    content.write(false, column, newline, out);
+    for _ in 0..more {
+        out.extend_from_slice(newline);
+    }
+    true
+}
+
 /// SOPS's indentation.
 const STEP: usize = 4;
 
