@@ -5,3 +5,4 @@ mod differential;
 mod generate;
 mod oracle;
 mod round_trip;
+mod writing;
