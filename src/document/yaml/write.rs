@@ -171,6 +171,11 @@ impl Writer<'_> {
     fn block(&mut self, value: &Replacement<'_>, header_comment: HeaderComment<'_>) -> Result<(), Fault> {
         let block = Block::of(self.text, self.leaf, self.context.column as usize);
         match value {
+            Replacement::Token(token) if block.is_bare() => enclose(b'"', token, b"", self.out),
+            Replacement::Value { kind: Kind::Str, bytes } if block.is_bare() => {
+                let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
+                spelling::double_quoted(text, self.out);
+            }
             Replacement::Token(token) => block.write_token(token, header_comment, self.out),
             Replacement::Value { kind: Kind::Str, bytes } => {
                 let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;

@@ -37,6 +37,11 @@ impl<'a> Block<'a> {
         Self { text, folded: leaf.style == Style::Folded, header, tail, kept, column, newline }
     }
 
+    /// Whether there is only a header, whose range leaves out what else stands on its line.
+    pub(super) const fn is_bare(&self) -> bool {
+        self.header.end == self.kept.end
+    }
+
     /// A token with the content column, the header's comment and the blank lines below.
     pub(super) fn write_token(&self, token: &[u8], comment: HeaderComment<'_>, out: &mut Vec<u8>) {
         self.write_header(b"-", out);
