@@ -172,3 +172,25 @@ fn what_only_a_key_can_tell_is_said() {
     assert_eq!(said.code, 0);
     assert!(said.stderr.contains("secrets/first.yaml: note: there is no earlier version"), "{}", said.stderr);
 }
+
+#[test]
+fn a_key_tells_what_structure_cannot() {
+    for format in FORMATS {
+        let mut lab = Lab::with_rules(&crate::lab::rules());
+        let Some(text) = encrypt_as(&format.path(), format.plain, &[]) else { return };
+        lab.stage(&format.path(), &text);
+        let with_key = ["guard", "--with-key", "--json"];
+        assert_eq!(lab.ask(&with_key).code, 0, "{}", format.ending);
+        for (what, edited) in
+            [("a leaf deleted", without_lines(&text, "port")), ("a clear value changed", text.replace("app", "other"))]
+        {
+            lab.stage(&format.path(), edited);
+            assert_eq!(lab.guard().code, 0, "{what}: a first version, without a key");
+            let said = lab.ask(&with_key);
+            assert_eq!((said.code, said.checks()), (1, vec!["damaged".to_owned()]), "{what}: {}", said.stderr);
+        }
+        lab.scenario.unset_env("SOPS_AGE_KEY_FILE");
+        let said = lab.ask(&with_key);
+        assert!(said.code == 0 && said.stderr.contains("no key at hand opens it"), "{}", said.stderr);
+    }
+}

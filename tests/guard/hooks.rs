@@ -63,6 +63,22 @@ fn git_refuses_the_merge_and_the_push() {
 }
 
 #[test]
+fn git_refuses_the_commit_in_a_linked_work_tree_and_from_a_folder() {
+    let Some(lab) = Lab::new() else { return };
+    assert_eq!(install(&lab).0, 0);
+    lab.scenario.git(["worktree", "add", "-q", "../linked", "-b", "linked"]);
+    let linked = lab.scenario.root().join("linked");
+    std::fs::write(linked.join("secrets/new.yaml"), FORMATS[0].plain).unwrap();
+    let linked = linked.display().to_string();
+    lab.scenario.git(["-C", &linked, "add", "-A"]);
+    for folder in [linked.clone(), format!("{linked}/secrets")] {
+        let (committed, said) = git(&lab, &["-C", &folder, "commit", "-m", "leak"]);
+        assert!(!committed && said.contains("secrets/new.yaml:"), "{said}");
+    }
+    assert!(git(&lab, &["commit", "-q", "--allow-empty", "-m", "the first work tree is another index"]).0);
+}
+
+#[test]
 fn a_foreign_hook_stays() {
     let Some(lab) = Lab::new() else { return };
     let hook = lab.scenario.repo().join(".git/hooks/pre-push");

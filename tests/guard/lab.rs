@@ -65,15 +65,23 @@ static ENCRYPTED: LazyLock<Mutex<HashMap<String, String>>> = LazyLock::new(Mutex
 
 /// What the real `sops` makes of `plain` under a file name, with these arguments; `None` without that peer.
 pub fn encrypt_as(name: &str, plain: &str, args: &[&str]) -> Option<String> {
-    let key = format!("{name}\0{plain}\0{args:?}");
+    encrypt_under("", name, plain, args)
+}
+
+/// The same under these rules, which then say for whom.
+pub fn encrypt_under(rules: &str, name: &str, plain: &str, args: &[&str]) -> Option<String> {
+    let key = format!("{rules}\0{name}\0{plain}\0{args:?}");
     if let Some(known) = ENCRYPTED.lock().unwrap().get(&key) {
         return Some(known.clone());
     }
     let sops = peer("sops")?;
     let mut all = vec!["encrypt", "--filename-override", name];
-    all.extend(if args.contains(&"--age") { &[][..] } else { &["--age", RECIPIENT][..] });
+    all.extend(if args.contains(&"--age") || !rules.is_empty() { &[][..] } else { &["--age", RECIPIENT][..] });
     all.extend(args);
-    let scenario = Scenario::new();
+    let mut scenario = Scenario::new();
+    if !rules.is_empty() {
+        scenario.write(".sops.yaml", rules);
+    }
     let mut command = scenario.command(sops);
     let child = command.args(&all).stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     let mut child = child.spawn().expect("sops starts");

@@ -1,6 +1,8 @@
 //! The twenty changes that must pass, and their neighbours. A guard that cries wolf is switched off.
 
-use crate::lab::{FORMATS, Lab, encrypt_as, encrypted, rules};
+use crate::lab::{
+    FORMATS, Lab, PASSWORD, RECIPIENT, STRANGER, encrypt_as, encrypt_under, encrypted, rules, with_value,
+};
 
 #[test]
 fn validly_encrypted_files_of_every_format() {
@@ -157,5 +159,57 @@ fn harmless_names_in_encrypted_files() {
                  ana@example.org: x\nhost-name-01: a\nhost-name-02: b\n";
     let Some(text) = encrypt_as("secrets/names.yaml", plain, &[]) else { return };
     lab.stage("secrets/names.yaml", text).passes("names");
-    let _ = encrypted;
+}
+
+#[test]
+fn selectors_by_comment_and_by_suffix() {
+    let marked = "# sops:enc\na: blue-house-42\nb: clear\n# other\nc: clear\n";
+    let exempt = "a: blue-house-42\n# sops:dec\nb: clear\nc: blue-house-42\n";
+    let by_name = "a_enc: blue-house-42\nb: clear\nl_enc:\n    - blue-house-42\n";
+    for (selector, plain, key) in [
+        ("encrypted_comment_regex: sops:enc", marked, "a"),
+        ("unencrypted_comment_regex: sops:dec", exempt, "c"),
+        ("encrypted_suffix: _enc", by_name, "a_enc"),
+        ("unencrypted_regex: ^b$", exempt, "a"),
+    ] {
+        let rules = format!("{}    {selector}\n", rules());
+        let mut lab = Lab::with_rules(&rules);
+        let Some(text) = encrypt_under(&rules, "secrets/a.yaml", plain, &[]) else { return };
+        lab.stage("secrets/a.yaml", &text).passes(selector);
+        lab.stage("secrets/a.yaml", with_value(&text, &format!("{key}: "), PASSWORD))
+            .blocked_only("clear-value", selector);
+    }
+}
+
+#[test]
+fn key_groups_with_a_threshold() {
+    let groups = |threshold: usize| {
+        format!(
+            "creation_rules:\n  - path_regex: ^secrets/\n    shamir_threshold: {threshold}\n    key_groups:\n      - age: \
+             [{RECIPIENT}]\n      - age: [{STRANGER}]\n"
+        )
+    };
+    for format in FORMATS {
+        let mut lab = Lab::with_rules(&groups(2));
+        let Some(text) = encrypt_under(&groups(2), &format.path(), format.plain, &[]) else { return };
+        lab.stage(&format.path(), &text).passes(format.ending);
+        let fewer = encrypt_under(&groups(1), &format.path(), format.plain, &[]).unwrap();
+        lab.stage(&format.path(), fewer).blocked_only("recipients", "a lower threshold");
+        lab.stage(&format.path(), encrypted(format)).blocked_only("recipients", "one group");
+    }
+}
+
+#[test]
+fn files_that_move_and_files_that_lockage_writes() {
+    let Some(mut lab) = Lab::new() else { return };
+    for format in FORMATS {
+        lab.scenario.git(["mv", &format.path(), &format!("secrets/moved.{}", format.ending)]);
+        lab.passes(&format!("renamed within the rule: {}", format.ending));
+        let path = format!("secrets/own.{}", format.ending);
+        lab.scenario.write(&path, format.plain);
+        let out = lab.scenario.lockage().args(["encrypt", "-i", &path]).output().unwrap();
+        assert!(out.status.success(), "{}", String::from_utf8_lossy(&out.stderr));
+        lab.scenario.git(["add", &path]);
+        lab.passes(&format!("written by lockage: {}", format.ending));
+    }
 }

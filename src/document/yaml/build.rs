@@ -262,7 +262,8 @@ impl Builder<'_> {
         }
         self.item_comments();
         let id = KeyId(self.outline.keys.len() as u32);
-        let name = String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let name =
+            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
         let name = name.into_boxed_str();
         self.outline.keys.push(Key { range: self.source.range(event), name });
         self.outline.nodes.push(Node::Key(id));
