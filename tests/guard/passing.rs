@@ -186,14 +186,14 @@ fn key_groups_with_a_threshold() {
     let groups = |threshold: usize| {
         format!(
             "creation_rules:\n  - path_regex: ^secrets/\n    shamir_threshold: {threshold}\n    key_groups:\n      - age: \
-             [{RECIPIENT}]\n      - age: [{STRANGER}]\n"
+             [{RECIPIENT}]\n      - age: [{STRANGER}]\n      - age: [{RECIPIENT}]\n"
         )
     };
     for format in FORMATS {
-        let mut lab = Lab::with_rules(&groups(2));
-        let Some(text) = encrypt_under(&groups(2), &format.path(), format.plain, &[]) else { return };
+        let mut lab = Lab::with_rules(&groups(3));
+        let Some(text) = encrypt_under(&groups(3), &format.path(), format.plain, &[]) else { return };
         lab.stage(&format.path(), &text).passes(format.ending);
-        let fewer = encrypt_under(&groups(1), &format.path(), format.plain, &[]).unwrap();
+        let fewer = encrypt_under(&groups(2), &format.path(), format.plain, &[]).unwrap();
         lab.stage(&format.path(), fewer).blocked_only("recipients", "a lower threshold");
         lab.stage(&format.path(), encrypted(format)).blocked_only("recipients", "one group");
     }
