@@ -62,10 +62,16 @@ fn split(name: &str) -> Vec<String> {
 /// A path as a message may show it: a key that could be a secret itself stands as `…`.
 pub(super) fn shown(path: &KeyPath) -> String {
     let part = |part: &PathPart| match part {
-        PathPart::Key(key) if looks(key) != Looks::Name => PathPart::Key("…".into()),
+        PathPart::Key(key) if !is_printable(key) => PathPart::Key("…".into()),
         other => other.clone(),
     };
     format!("`{}`", KeyPath::new(path.parts().iter().map(part).collect()))
+}
+
+/// Stricter than [`looks`]: what is printed cannot be taken back.
+fn is_printable(key: &str) -> bool {
+    let (digits, hyphens) = (key.chars().filter(char::is_ascii_digit).count(), key.matches('-').count());
+    looks(key) == Looks::Name && (digits < 2 || hyphens < 2) && key.len() <= 64
 }
 
 /// How a key of a mapping looks.

@@ -110,6 +110,14 @@ fn odd_names(document: &Document, block: std::ops::Range<usize>, found: &mut Fin
         return;
     }
     let text = &document.text()[block.clone()];
+    let header = text.split(|byte| *byte == b'\n').next().unwrap_or_default().trim_ascii();
+    if document.format() == Format::Ini && header != b"[sops]" {
+        found.add(
+            At::offset(document.text(), block.start),
+            "text stands beside the header of the `sops` section",
+            "remove it",
+        );
+    }
     for at in memchr::memmem::find_iter(text, b"__list_") {
         let rest = &text[at + 7..];
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();

@@ -116,6 +116,7 @@ fn wanted(key: &RuleKey) -> String {
 fn given(key: &GroupKey) -> String {
     match key {
         GroupKey::Wrapped(wrapped) => format!("`{}`", wrapped.recipient),
-        GroupKey::Other { word, id } => format!("`{id}` ({word})"),
+        // Only what was read as a recipient is surely one.
+        GroupKey::Other { word, .. } => format!("of kind {word}"),
     }
 }

@@ -31,9 +31,9 @@ impl Check for WeakSelector {
         let top = At::offset(document.text(), block.range.start);
         let mend = "encrypt the file again, so that it takes the rule's selector";
         if !as_strict(&metadata.selector, &governing.rule.selector) {
+            // The file's own selector is text that anybody wrote there; only the rule's is printed.
             let message = format!(
-                "the file's selector is {}, that of the rule at {} is {}",
-                named(&metadata.selector),
+                "the file's own selector is not that of the rule at {}, {}",
                 governing.shown(),
                 named(&governing.rule.selector)
             );
