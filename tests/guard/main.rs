@@ -1,6 +1,6 @@
 //! The guard against everything that is known to slip past one, and against what must pass.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, unreachable_pub)]
 
 #[path = "../common/mod.rs"]
 mod common;
