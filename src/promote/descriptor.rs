@@ -40,6 +40,11 @@ pub struct Descriptor {
     pub client: Option<Client>,
 }
 
+impl Descriptor {
+    /// The name of the backend that answers `check: "https://…"`; it is never a target.
+    pub const PROBER: &'static str = "https";
+}
+
 /// The two constructors of a backend. They make no request.
 #[derive(Clone, Copy)]
 pub struct Client {

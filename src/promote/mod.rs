@@ -1,13 +1,17 @@
 //! Promotion: plan, apply, verify, roll back. Knows no vendor and no file format of secrets.
 
+mod artifact;
 mod change;
 mod descriptor;
+mod pipeline;
 mod platform;
 mod platform_error;
 mod source;
 
+pub use artifact::Artifact;
 pub use change::{Build, Change, FactRef, RecordSet, Resource, Stack, State, Value};
 pub use descriptor::{Client, Connection, Credential, Descriptor, Reading, Shape, Word};
+pub use pipeline::{At, Origin, Per, Pipeline, PipelineError, PipelineFault, Scope, Stage, StepRule, TargetRule, Verb};
 pub use platform::{
     Act, Check, Connector, Fate, Observed, PlatformError, PlatformFault, Query, Reader, Receipt, Settled, Target,
     Verdict, Watermark, Writer,
