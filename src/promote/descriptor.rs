@@ -74,6 +74,8 @@ pub struct Connection {
     pub authority: Option<String>,
     /// How often a wait asks again.
     pub interval: Duration,
+    /// The time now, from the one room that reads it: a signed DNS message carries it (RFC 8945).
+    pub clock: fn() -> jiff::Timestamp,
 }
 
 /// One credential.

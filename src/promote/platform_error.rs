@@ -19,6 +19,8 @@ pub struct PlatformError {
     pub fault: PlatformFault,
     /// Whether the request may have been processed. Of a question: [`Fate::NotProcessed`].
     pub fate: Fate,
+    /// What the platform's own client has to say about it (which variable held the token); comes before the general hint.
+    pub advice: Vec<String>,
 }
 
 /// Whether the receiving side may have acted on a failed request.
@@ -106,7 +108,20 @@ impl PlatformError {
     /// A failure of which it is certain that nothing was processed.
     #[must_use]
     pub fn new(target: impl Into<String>, action: impl Into<String>, fault: impl Into<PlatformFault>) -> Self {
-        Self { target: target.into(), action: action.into(), fault: fault.into(), fate: Fate::NotProcessed }
+        Self {
+            target: target.into(),
+            action: action.into(),
+            fault: fault.into(),
+            fate: Fate::NotProcessed,
+            advice: Vec::new(),
+        }
+    }
+
+    /// The same with a hint of the platform's own.
+    #[must_use]
+    pub fn advise(mut self, advice: impl Into<String>) -> Self {
+        self.advice.push(advice.into());
+        self
     }
 
     /// The same, but the request may have been processed.
@@ -133,6 +148,9 @@ impl Failure for PlatformError {
     }
 
     fn hints(&self) -> Vec<String> {
+        if !self.advice.is_empty() {
+            return self.advice.clone();
+        }
         match &self.fault {
             PlatformFault::NoCredential { key, variable } => {
                 vec![format!("set `{variable}`, or put `{key}` into the stage's encrypted file")]
