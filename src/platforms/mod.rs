@@ -1,1 +1,3 @@
 //! platforms (skeleton).
+
+pub mod words;

@@ -2,11 +2,16 @@
 
 mod artifact;
 mod change;
+mod checkout;
 mod descriptor;
+mod ledger;
 mod pipeline;
+mod plan;
 mod platform;
 mod platform_error;
+mod repository;
 mod source;
+mod stage_name;
 
 pub use artifact::Artifact;
 pub use change::{Build, Change, FactRef, RecordSet, Resource, Stack, State, Value};
@@ -17,3 +22,8 @@ pub use platform::{
     Verdict, Watermark, Writer,
 };
 pub use source::{Source, SourceError};
+pub use checkout::{Checkout, Opener};
+pub use repository::{FileVersion, Repository, RepositoryError};
+pub use stage_name::{NotAStageName, StageName};
+pub use ledger::{Entry, Ledger, LedgerError, Recorded, StepReceipt};
+pub use plan::{Agreement, Gate, Plan, PlanFileError, Purpose, Step, Task, Undo, Write};
