@@ -65,10 +65,8 @@ fn facts(state: &State, vault: &Vault) -> Value {
             let told = value.map(|value| vault.derive(&format!("value {name}\n{}", value.expose_secret())));
             (name.clone(), Value::from(told.map(|bytes| base64(&bytes[..9]))))
         };
-        let artifact = app
-            .current
-            .as_ref()
-            .and_then(|id| state.artifacts.get(state.releases.get(id)?.artifact.as_ref()?));
+        let artifact =
+            app.current.as_ref().and_then(|id| state.artifacts.get(state.releases.get(id)?.artifact.as_ref()?));
         let domains = state.domains.values().filter(|domain| domain.app == app.id);
         let addons = state.addons.values().filter(|addon| addon.app == app.id);
         let body = json!({
@@ -89,6 +87,7 @@ fn facts(state: &State, vault: &Vault) -> Value {
         let sets = zone.sets.values().filter(|set| set.kind != "SOA");
         sets.map(|set| json!([set.name, set.kind, set.ttl, super::dns::shown(set)])).collect::<Vec<_>>()
     };
-    let zones: Map<String, Value> = state.zones.values().map(|zone| (zone.name.clone(), json!(records(zone)))).collect();
+    let zones: Map<String, Value> =
+        state.zones.values().map(|zone| (zone.name.clone(), json!(records(zone)))).collect();
     json!({ "apps": apps, "zones": zones })
 }

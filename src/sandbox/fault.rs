@@ -90,10 +90,7 @@ pub enum FaultKind {
 impl FaultKind {
     /// Whether it happens to the request itself, not to what an app does afterwards.
     pub(super) const fn on_request(&self) -> bool {
-        !matches!(
-            self,
-            Self::BuildFails | Self::ReleaseFails | Self::PromotionFails { .. } | Self::AcmFails { .. }
-        )
+        !matches!(self, Self::BuildFails | Self::ReleaseFails | Self::PromotionFails { .. } | Self::AcmFails { .. })
     }
 }
 
@@ -162,7 +159,8 @@ mod tests {
     fn a_fault_waits_its_turn_and_is_spent() {
         let mut state = State::default();
         let fault: Fault =
-            serde_json::from_str(r#"{"method":"PATCH","path":"/apps/*","skip":1,"times":2,"kind":"reset_after"}"#).unwrap();
+            serde_json::from_str(r#"{"method":"PATCH","path":"/apps/*","skip":1,"times":2,"kind":"reset_after"}"#)
+                .unwrap();
         state.faults.insert("1".into(), fault);
         let mut happened = || state.fault_on("PATCH", "/apps/demo").is_some();
         assert_eq!([happened(), happened(), happened(), happened()], [false, true, true, false]);

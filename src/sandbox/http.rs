@@ -62,7 +62,9 @@ async fn respond(
     let outcome = match &request {
         Ok(request) if request.path.starts_with("/_admin/") => Outcome::Answer(administer(&shared, request)),
         Ok(request) => decide(&shared, request),
-        Err(refusal) => Outcome::Answer(Answer::json(400, serde_json::json!({ "id": refusal.id, "message": refusal.message }))),
+        Err(refusal) => {
+            Outcome::Answer(Answer::json(400, serde_json::json!({ "id": refusal.id, "message": refusal.message })))
+        }
     };
     match outcome {
         Outcome::Answer(answer) => {
@@ -153,7 +155,8 @@ fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
         let message = "Invalid credentials provided.".to_owned();
         return Err(Refusal { status: 401, id: "unauthorized", message });
     }
-    let version = request.accept.as_deref().and_then(|accept| accept.strip_prefix("application/vnd.heroku+json; version=3"));
+    let version =
+        request.accept.as_deref().and_then(|accept| accept.strip_prefix("application/vnd.heroku+json; version=3"));
     if version.is_none_or(|variant| !variant.is_empty() && !variant.starts_with('.')) {
         let message = "The `Accept` header must specify a version.".to_owned();
         return Err(Refusal { status: 406, id: "not_acceptable", message });

@@ -68,8 +68,15 @@ async fn converse(acceptor: TlsAcceptor, shared: Arc<Shared>, stream: TcpStream)
     let name = stream.get_ref().1.server_name().unwrap_or_default().to_lowercase();
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
         let (status, text) = shared.read(|state| page(state, &name));
-        shared.log("https", request.method().as_str(), &format!("/{name}{}", request.uri().path()), Vec::new(), Some(status.to_string()));
-        let response = hyper::Response::builder().status(status).header("content-type", "text/plain").body(Body::from(text));
+        shared.log(
+            "https",
+            request.method().as_str(),
+            &format!("/{name}{}", request.uri().path()),
+            Vec::new(),
+            Some(status.to_string()),
+        );
+        let response =
+            hyper::Response::builder().status(status).header("content-type", "text/plain").body(Body::from(text));
         std::future::ready(response)
     });
     let _ = hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service).await;

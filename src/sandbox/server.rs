@@ -18,7 +18,7 @@ use super::requests::{LoggedRequest, RequestLog};
 use super::state::{State, hex};
 use super::store::Store;
 use super::vault::Vault;
-use super::{https, http};
+use super::{http, https};
 use crate::secret::SecretString;
 
 /// The time, given by the caller.
@@ -112,7 +112,7 @@ impl Server {
     /// # Errors
     /// When there is no world, another process serves it, or nothing can listen.
     pub async fn bind(dir: &Path, clock: Clock) -> Result<Self, SandboxError> {
-        if !dir.join("snapshot.json").exists() {
+        if !super::World::exists(dir) {
             return Err(SandboxError::NoWorld { dir: dir.to_owned() });
         }
         let serving = serving_lock(dir)?;
@@ -196,7 +196,12 @@ async fn watch(dir: &Path, shared: &Shared) {
 /// The lock that a serving process holds.
 pub(super) fn serving_lock(dir: &Path) -> Result<File, SandboxError> {
     let path = dir.join("serving.lock");
-    File::options().create(true).truncate(false).write(true).open(&path).map_err(|source| SandboxError::file(&path, source))
+    File::options()
+        .create(true)
+        .truncate(false)
+        .write(true)
+        .open(&path)
+        .map_err(|source| SandboxError::file(&path, source))
 }
 
 /// A listener on this port, or where it is taken on any.

@@ -5,12 +5,12 @@ use std::path::Path;
 use jiff::Timestamp;
 
 use super::authority::Authority;
+use super::dns;
 use super::error::SandboxError;
 use super::heroku::Heroku;
 use super::state::{App, Build, Coupling, Pipeline, Process, ReviewApp, Stack, State, Status, hex};
 use super::store::{Store, write_private};
 use super::vault::Vault;
-use super::dns;
 use crate::secret::SecretString;
 
 /// What a world begins with; the caller has it from the repository's own files.
@@ -149,7 +149,14 @@ fn add_app(state: &mut State, vault: &Vault, authority: &Authority, now: Timesta
     if let Some((pipeline, stage)) = start.pipeline {
         let pipeline = state.pipelines.values().find(|row| row.name == pipeline)?.id.clone();
         let coupling = state.new_id();
-        let row = Coupling { id: coupling.clone(), app: id.clone(), pipeline: pipeline.clone(), stage, created_at: now, updated_at: now };
+        let row = Coupling {
+            id: coupling.clone(),
+            app: id.clone(),
+            pipeline: pipeline.clone(),
+            stage,
+            created_at: now,
+            updated_at: now,
+        };
         state.couplings.insert(coupling, row);
         if let Some((branch, number)) = start.review {
             let review = state.new_id();

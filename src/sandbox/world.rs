@@ -45,7 +45,7 @@ impl World {
         if let Some(world) = Self::find(dir)? {
             return Ok(world);
         }
-        if !dir.join("snapshot.json").exists() {
+        if !Self::exists(dir) {
             create(dir, start()?, now)?;
         }
         let mut child = spawn(dir).map_err(|source| SandboxError::NotStarted { reason: source.to_string() })?;
@@ -56,10 +56,17 @@ impl World {
         if line.trim_end() != READY {
             let _ = child.kill();
             let _ = child.wait();
-            let reason = if line.is_empty() { "it ended before it was ready".to_owned() } else { line.trim_end().to_owned() };
+            let reason =
+                if line.is_empty() { "it ended before it was ready".to_owned() } else { line.trim_end().to_owned() };
             return Err(SandboxError::NotStarted { reason }.into());
         }
         Ok(Self::find(dir)?.ok_or(SandboxError::NotStarted { reason: "it does not answer".to_owned() })?)
+    }
+
+    /// Whether `dir` holds a world, served or not.
+    #[must_use]
+    pub fn exists(dir: &Path) -> bool {
+        dir.join("snapshot.json").exists()
     }
 
     /// The world of `dir`, if a process serves it.
@@ -82,7 +89,7 @@ impl World {
     /// When there is one already, or the directory cannot be used.
     pub fn create(dir: &Path, start: StartWorld, now: Timestamp) -> Result<(), SandboxError> {
         let _starting = lock_beside(dir)?;
-        if dir.join("snapshot.json").exists() {
+        if Self::exists(dir) {
             let source = std::io::Error::from(std::io::ErrorKind::AlreadyExists);
             return Err(SandboxError::file(dir, source));
         }
@@ -202,7 +209,11 @@ fn create(dir: &Path, start: StartWorld, now: Timestamp) -> Result<(), SandboxEr
 /// The lock that starters and removers take turns by; it outlives the world it stands beside.
 fn lock_beside(dir: &Path) -> Result<File, SandboxError> {
     let parent = dir.parent().unwrap_or(dir);
-    DirBuilder::new().recursive(true).mode(0o700).create(parent).map_err(|source| SandboxError::file(parent, source))?;
+    DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(parent)
+        .map_err(|source| SandboxError::file(parent, source))?;
     let mut name = dir.file_name().unwrap_or_default().to_owned();
     name.push(".lock");
     let path = dir.with_file_name(name);

@@ -1,4 +1,5 @@
 //! One file per command.
 
 pub(super) mod completion;
+pub(super) mod sandbox;
 pub(super) mod sops_compat;

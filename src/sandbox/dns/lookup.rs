@@ -96,7 +96,8 @@ pub(super) fn answer(state: &State, server: usize, query: &Query, response: &mut
     // The platform's own names: every target in use leads to this machine.
     response.metadata.authoritative = true;
     let wanted = name.to_lowercase();
-    let known = state.domains.values().filter_map(|domain| absolute(domain.cname.as_deref()?)).any(|cname| cname == wanted);
+    let known =
+        state.domains.values().filter_map(|domain| absolute(domain.cname.as_deref()?)).any(|cname| cname == wanted);
     if !known {
         response.metadata.response_code = ResponseCode::NXDomain;
     } else if matches!(query.query_type(), RecordType::A | RecordType::ANY) {

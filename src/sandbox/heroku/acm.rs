@@ -68,13 +68,17 @@ impl Heroku<'_> {
     /// One question about a domain whose app has automated certificates.
     pub(super) fn advance_certificate(&mut self, id: &str) {
         let Some(mut domain) = self.state.domains.get(id).cloned() else { return };
-        let Some(app) = self.state.apps.get(&domain.app).filter(|app| app.acm).map(|app| app.name.clone()) else { return };
+        let Some(app) = self.state.apps.get(&domain.app).filter(|app| app.acm).map(|app| app.name.clone()) else {
+            return;
+        };
         let status = domain.acm_status.clone().unwrap_or_else(|| "pending".to_owned());
         if status == "failed" || domain.certificate.is_some() {
             return;
         }
         let Some(target) = &domain.cname else { return };
-        if let Some(FaultKind::AcmFails { reason }) = self.state.fault_of(&app, |kind| matches!(kind, FaultKind::AcmFails { .. })) {
+        if let Some(FaultKind::AcmFails { reason }) =
+            self.state.fault_of(&app, |kind| matches!(kind, FaultKind::AcmFails { .. }))
+        {
             domain.stuck = Some(reason);
         }
         let by_zone = dns::certificate_trouble(self.state, &domain.hostname, target).map(str::to_owned);

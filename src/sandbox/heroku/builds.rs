@@ -78,7 +78,8 @@ impl Heroku<'_> {
     /// `GET /apps/{app}/builds`.
     pub(super) fn list_builds(&mut self, app: &str, request: &Request) -> Answered {
         let app = self.app(app)?.id;
-        let ids: Vec<String> = self.state.builds.values().filter(|row| row.app == app).map(|row| row.id.clone()).collect();
+        let ids: Vec<String> =
+            self.state.builds.values().filter(|row| row.app == app).map(|row| row.id.clone()).collect();
         for id in &ids {
             self.advance_build(id)?;
         }
@@ -160,7 +161,10 @@ impl Heroku<'_> {
             commit_description: build.version_description,
             checksum: build.checksum,
             // What the source declares is not read: a new build has the processes of the one before.
-            process_types: formation.into_iter().map(|process| (process.kind, process.command)).collect::<BTreeMap<_, _>>(),
+            process_types: formation
+                .into_iter()
+                .map(|process| (process.kind, process.command))
+                .collect::<BTreeMap<_, _>>(),
             created_at: now,
         };
         let commit = build.version.as_deref().map_or("source", |commit| commit.get(..8).unwrap_or(commit)).to_owned();

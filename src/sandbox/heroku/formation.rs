@@ -10,8 +10,16 @@ use super::{Answer, Answered, Heroku, Refusal, Request, moment};
 use crate::sandbox::state::{App, Process};
 
 /// Sizes that an app outside private spaces can have.
-const SIZES: [&str; 8] =
-    ["eco", "basic", "standard-1x", "standard-2x", "performance-m", "performance-l", "performance-l-ram", "performance-xl"];
+const SIZES: [&str; 8] = [
+    "eco",
+    "basic",
+    "standard-1x",
+    "standard-2x",
+    "performance-m",
+    "performance-l",
+    "performance-l-ram",
+    "performance-xl",
+];
 
 #[derive(Deserialize)]
 struct Batch {
@@ -53,7 +61,9 @@ impl Heroku<'_> {
     pub(super) fn show_process(&self, app: &str, kind: &str) -> Answered {
         let app = self.app(app)?;
         let process = app.formation.iter().find(|process| process.kind == kind || process.id == kind);
-        process.map(|process| Answer::ok(self.view_process(&app, process))).ok_or_else(|| Refusal::not_found("process type"))
+        process
+            .map(|process| Answer::ok(self.view_process(&app, process)))
+            .ok_or_else(|| Refusal::not_found("process type"))
     }
 
     /// `PATCH /apps/{app}/formation`: all updates or none; answers those that were asked for.
@@ -87,7 +97,8 @@ impl Heroku<'_> {
             Some(Quantity::Number(number)) => Some(*number),
             Some(Quantity::Text(text)) => text.parse().ok(),
         };
-        process.quantity = quantity.filter(|number| *number <= 100).ok_or_else(|| Refusal::invalid("Invalid quantity."))?;
+        process.quantity =
+            quantity.filter(|number| *number <= 100).ok_or_else(|| Refusal::invalid("Invalid quantity."))?;
         if let Some(size) = update.dyno_size.as_ref().or(update.size.as_ref()) {
             let (Size::Name(name) | Size::Row { name }) = size;
             if !SIZES.contains(&name.to_lowercase().as_str()) {

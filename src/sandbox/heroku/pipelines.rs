@@ -105,7 +105,8 @@ impl Heroku<'_> {
 
     /// `POST /pipeline-couplings`.
     pub(super) fn create_coupling(&mut self, request: &Request) -> Answered {
-        let wanted: NewCoupling = request.body().map_err(|_| Refusal::invalid("Require params: app, pipeline, stage."))?;
+        let wanted: NewCoupling =
+            request.body().map_err(|_| Refusal::invalid("Require params: app, pipeline, stage."))?;
         let (app, pipeline) = (self.app(&wanted.app)?, self.pipeline(&wanted.pipeline)?);
         check_stage(&wanted.stage)?;
         if self.state.coupling_of(&app.id).is_some() {

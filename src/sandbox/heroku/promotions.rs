@@ -131,7 +131,14 @@ impl Heroku<'_> {
         let fault = self.state.fault_of(&app.name, |kind| matches!(kind, FaultKind::PromotionFails { .. }));
         if let Some(FaultKind::PromotionFails { message }) = fault {
             let error = Some(message);
-            return Ok(PromotionTarget { id, app: app.id.clone(), release: None, told: true, status: Status::Failed, error });
+            return Ok(PromotionTarget {
+                id,
+                app: app.id.clone(),
+                release: None,
+                told: true,
+                status: Status::Failed,
+                error,
+            });
         }
         let description = format!("Promote {} v{} {}", source.name, release.version, &release.id[..8]);
         let made = self.release(&app.id, &description, release.artifact.clone())?;

@@ -35,7 +35,9 @@ pub(super) fn page(request: &Request, rows: Vec<Value>, attributes: &[&str]) -> 
     };
     let default = attributes.first().copied().unwrap_or("id");
     let range = match request.range.as_deref().filter(|text| !text.trim().is_empty()) {
-        Some(text) => parse(text).filter(|range| attributes.contains(&range.attribute.as_str())).ok_or_else(unsatisfiable)?,
+        Some(text) => {
+            parse(text).filter(|range| attributes.contains(&range.attribute.as_str())).ok_or_else(unsatisfiable)?
+        }
         None => Range { attribute: default.to_owned(), from: None, to: None, descending: false, max: DEFAULT_MAX },
     };
     let key = |row: &Value| match row.get(&range.attribute) {
@@ -157,7 +159,10 @@ mod tests {
 
     #[test]
     fn the_spellings_of_the_vendors_client_are_read() {
-        assert_eq!(versions("version ..; order=desc,max=1"), (206, vec![12], Some("version ..]12; max=1, order=desc".into())));
+        assert_eq!(
+            versions("version ..; order=desc,max=1"),
+            (206, vec![12], Some("version ..]12; max=1, order=desc".into()))
+        );
         assert_eq!(versions("version 10..").1, [10, 11, 12]);
         assert_eq!(versions("version ]10..11").1, [11]);
         assert_eq!(versions("version ..; max=1000;").0, 200);

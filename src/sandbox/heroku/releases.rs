@@ -24,7 +24,8 @@ impl Heroku<'_> {
             self.advance_release(id);
         }
         let app = self.app(&app.id)?;
-        let rows = ids.iter().filter_map(|id| self.state.releases.get(id)).map(|row| self.view_release(&app, row)).collect();
+        let rows =
+            ids.iter().filter_map(|id| self.state.releases.get(id)).map(|row| self.view_release(&app, row)).collect();
         page(request, rows, &["version", "id"])
     }
 
@@ -57,7 +58,9 @@ impl Heroku<'_> {
             self.advance_release(&id);
             return match self.state.releases.get(&id).map(|release| release.status) {
                 Some(Status::Succeeded) => Ok(Answer::text("Running release command...\nDone.\n".to_owned())),
-                Some(Status::Failed) => Ok(Answer::text("Running release command...\nIt failed with exit status 1.\n".to_owned())),
+                Some(Status::Failed) => {
+                    Ok(Answer::text("Running release command...\nIt failed with exit status 1.\n".to_owned()))
+                }
                 _ => Err(Refusal::not_found("stream")),
             };
         }
@@ -85,7 +88,12 @@ impl Heroku<'_> {
     }
 
     /// Makes a release of this build under the app's configuration of now.
-    pub(super) fn release(&mut self, app: &str, description: &str, artifact: Option<String>) -> Result<String, Refusal> {
+    pub(super) fn release(
+        &mut self,
+        app: &str,
+        description: &str,
+        artifact: Option<String>,
+    ) -> Result<String, Refusal> {
         self.finish_releases(app);
         let id = self.state.new_id();
         let name = self.app(app)?.name;

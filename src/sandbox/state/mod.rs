@@ -13,10 +13,10 @@ use jiff::Timestamp;
 use ring::digest;
 use serde::{Deserialize, Serialize};
 
+pub use app::Stack;
 pub(super) use app::{
     AddOn, App, Artifact, ArtifactKind, Build, Certificate, Domain, OneOff, Process, Release, Source, Status,
 };
-pub use app::Stack;
 pub(super) use pipeline::{Coupling, Pipeline, Promotion, PromotionTarget, ReviewApp, ReviewAppConfig};
 pub(super) use zone::{Behind, RecordSet, Zone};
 
