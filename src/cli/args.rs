@@ -48,6 +48,8 @@ pub(crate) enum Command {
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
     Sandbox(c::sandbox::Sandbox),
+    /// Write the manual: one page to stdout, or all pages into a folder.
+    Man(c::man::Man),
 }
 
 impl Command {
@@ -55,6 +57,7 @@ impl Command {
         match self {
             Self::Completion(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),
+            Self::Man(command) => command.run(context),
         }
     }
 }

@@ -39,7 +39,8 @@ impl Context {
         if !directory.is_dir() {
             return Err(Failed::new(Class::Usage, format!("`{}` is not a directory", directory.display())));
         }
-        let ci = environment.get("CI".as_ref() as &std::ffi::OsStr).is_some_and(|value| value == "true" || value == "1");
+        let ci =
+            environment.get("CI".as_ref() as &std::ffi::OsStr).is_some_and(|value| value == "true" || value == "1");
         let terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
         let color = match global.color.as_str() {
             "always" => true,

@@ -93,13 +93,7 @@ pub(crate) trait Syntax: Sync {
     ) -> Result<(), SyntaxError>;
 
     /// Appends what shall stand over `comment.range`.
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError>;
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError>;
 
     /// The splices that make `edit` true, in source order and not overlapping.
     fn metadata_splices(

@@ -2,4 +2,7 @@
 
 pub(super) mod completion;
 pub(super) mod sandbox;
+pub(super) mod man;
+mod redirect;
+mod route;
 pub(super) mod sops_compat;
