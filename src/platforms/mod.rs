@@ -1,1 +1,13 @@
-//! platforms (skeleton).
+//! The vendors: one file (and a folder of its nouns, where it has several) each, and the list of their descriptors.
+
+mod dns;
+mod heroku;
+
+pub use dns::he_net::HE_NET;
+pub use dns::rfc2136::RFC2136;
+pub use heroku::HEROKU;
+
+use crate::promote::Descriptor;
+
+/// Every backend whose words a pipeline file may use.
+pub static DESCRIPTORS: &[&Descriptor] = &[&HEROKU, &HE_NET, &RFC2136];

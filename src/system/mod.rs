@@ -1,1 +1,4 @@
-//! system (skeleton).
+//! The machine's doors: files, child processes, JSON over HTTPS.
+
+pub mod http;
+pub mod process;
