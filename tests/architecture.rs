@@ -23,7 +23,7 @@ const ROOMS: &[(&str, &[&str])] = &[
 ];
 
 /// Files that may look inside a secret: each sends it on or encrypts it.
-const MAY_EXPOSE: &[&str] = &[];
+const MAY_EXPOSE: &[&str] = &["src/cipher/value.rs", "src/keys/age.rs", "src/keys/keyring.rs"];
 
 const LIMIT: usize = 500;
 

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod completion;
+pub(super) mod sandbox;
 pub(super) mod man;
 mod redirect;
 mod route;
