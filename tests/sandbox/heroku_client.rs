@@ -34,7 +34,7 @@ async fn config_is_one_patch_of_the_differences() {
     let everything = observe(&*app, "config", &State::Absent).await.state;
     let State::Fields(everything) = everything else { panic!() };
     assert!(everything.values().all(|value| matches!(value, Value::Held { .. })), "{everything:?}");
-    assert_eq!(everything.into_keys().collect::<Vec<_>>(), ["KEEP", "NEW", "PLAIN"]);
+    assert_eq!(everything.into_keys().collect::<Vec<_>>(), ["DATABASE_URL", "KEEP", "NEW", "PLAIN"]);
 }
 
 #[tokio::test(flavor = "multi_thread")]

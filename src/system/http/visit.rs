@@ -91,11 +91,9 @@ pub(super) fn tls_failure(error: &reqwest::Error) -> Option<&rustls::Error> {
         if let Some(found) = inner.downcast_ref::<rustls::Error>() {
             return Some(found);
         }
+        // An I/O error's `source` skips what it wraps.
         let wrapped = inner.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref);
-        if let Some(found) = wrapped.and_then(|wrapped| wrapped.downcast_ref::<rustls::Error>()) {
-            return Some(found);
-        }
-        source = inner.source();
+        source = wrapped.map(|wrapped| wrapped as _).or_else(|| inner.source());
     }
     None
 }
