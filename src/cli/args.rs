@@ -47,12 +47,17 @@ pub(crate) struct Global {
 pub(crate) enum Command {
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
+    Sandbox(c::sandbox::Sandbox),
+    /// Write the manual: one page to stdout, or all pages into a folder.
+    Man(c::man::Man),
 }
 
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Completion(command) => command.run(context),
+            Self::Sandbox(command) => command.run(context),
+            Self::Man(command) => command.run(context),
         }
     }
 }

@@ -153,14 +153,14 @@ pub(crate) fn apply(
                 let leaf = outline.leaf(id);
                 copy(&mut out, text, &mut copied, leaf.range.start);
                 syntax.write_leaf(text, leaf, &edits.replacement(content), &mut out)?;
-                copied = leaf.range.end;
+                copied = copied.max(leaf.range.end);
             }
             Target::Comment(id) => {
                 let comment = outline.comment(id);
                 copy(&mut out, text, &mut copied, comment.range.start);
                 let Replacement::Token(new) = edits.replacement(content) else { continue };
                 syntax.write_comment(text, comment, new, &mut out)?;
-                copied = comment.range.end;
+                copied = copied.max(comment.range.end);
             }
         }
     }

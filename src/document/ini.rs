@@ -1,55 +1,182 @@
-//! Ini (skeleton).
+//! Sections of `key = value` lines.
+//!
+//! *Source*: the SOPS format, "INI" (`stores/ini/store.go` of SOPS 3.13, package `ini.v1`). Refused, because SOPS
+//! would lose or corrupt it: a key twice in one section, the key `-`, a comment at the end of the file, a key with a
+//! comment above and another one behind it.
+
+mod outline;
+mod scan;
 
 use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};
-use super::key_path::KeyPath;
+use super::flat::{flatten, spell};
+use super::key_path::{KeyPath, PathPart};
 use super::outline::{Comment, Leaf, Outline};
-use super::scalar::Scalar;
-use super::syntax::{Syntax, SyntaxError};
+use super::scalar::{Kind, Scalar};
+use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
+use super::trailer;
+use scan::{Form, TRIPLE, unquote};
 
 pub(crate) struct Ini;
 
+/// The section SOPS keeps its metadata in.
+const SOPS: &str = "sops";
+
 impl Syntax for Ini {
-    fn parse(&self, _text: &[u8]) -> Result<Outline, SyntaxError> {
-        todo!()
+    fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
+        outline::read(text)
     }
-    fn scalar<'t>(&self, _text: &'t [u8], _leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
-        todo!()
+
+    fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
+        let value = unquote(&text[leaf.range.clone()], form(leaf));
+        Ok(Scalar { kind: Kind::Str, canonical: value.clone(), token: value })
     }
+
     fn write_leaf(
         &self,
-        _text: &[u8],
-        _leaf: &Leaf,
-        _value: &Replacement<'_>,
-        _out: &mut Vec<u8>,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        write_value(value, form(leaf), out).map_err(|kind| error(Format::Ini, text, leaf.range.start, kind))
     }
+
     fn write_comment(
         &self,
         _text: &[u8],
         _comment: &Comment,
-        _new: &[u8],
-        _out: &mut Vec<u8>,
+        new: &[u8],
+        out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        for (position, line) in new.split(|byte| *byte == b'\n').enumerate() {
+            if position > 0 {
+                out.push(b'\n');
+                let marked = matches!(line.trim_ascii_start().first(), None | Some(b'#' | b';'));
+                out.extend_from_slice(if marked { b"" } else { b"; " });
+            }
+            out.extend_from_slice(line);
+        }
+        Ok(())
     }
+
     fn metadata_splices(
         &self,
-        _text: &[u8],
-        _outline: &Outline,
-        _edit: &MetadataEdit,
+        text: &[u8],
+        outline: &Outline,
+        edit: &MetadataEdit,
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
-        todo!()
+        Ok(match edit {
+            MetadataEdit::Keep => Vec::new(),
+            MetadataEdit::Remove => {
+                let blank = outline.metadata.as_ref().is_some_and(|block| blank_before(text, block.range.start));
+                trailer::remove(text, outline, usize::from(blank))
+            }
+            MetadataEdit::Set(tree) => {
+                let mut lines = vec![format!("[{SOPS}]")];
+                for (name, value) in flatten(tree) {
+                    lines.push(format!("{name} = {}", quoted(&value)));
+                }
+                let line_break = if text.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
+                trailer::set(text, outline, &lines, line_break, 1)
+            }
+            MetadataEdit::Scalars(scalars) => {
+                scalars.iter().map(|(range, new)| (range.clone(), quoted(new))).collect()
+            }
+        })
     }
+
     fn insert(
         &self,
-        _text: &[u8],
-        _outline: &Outline,
-        _path: &KeyPath,
-        _value: &Replacement<'_>,
+        text: &[u8],
+        outline: &Outline,
+        path: &KeyPath,
+        value: &Replacement<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        todo!()
+        let failed = |kind| error(Format::Ini, text, 0, kind);
+        let refused = |reason| failed(SyntaxErrorKind::Path(reason));
+        let [PathPart::Key(section), PathPart::Key(key)] = path.parts() else {
+            return Err(refused("an INI value has a section and a key"));
+        };
+        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '[']) {
+            return Err(refused("an INI key holds no `=`, `:`, quotes, marks, brackets or outer blanks"));
+        }
+        let place = outline::end_of_section(text, outline, section, key)
+            .map_err(|reason| refused(reason))?;
+        let mut line = format!("{key} = ").into_bytes();
+        write_value(value, Form::Plain, &mut line).map_err(failed)?;
+        let (before, after) = text.split_at(place);
+        let broken = before.is_empty() || before.ends_with(b"\n");
+        let parts: [&[u8]; 5] = if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
+        Ok(parts.concat())
+    }
+}
+
+fn form(leaf: &Leaf) -> Form {
+    Form::ALL.into_iter().nth(leaf.context as usize).unwrap_or(Form::Plain)
+}
+
+/// Whether the line before `at` is empty.
+fn blank_before(text: &[u8], at: usize) -> bool {
+    let before = &text[..at];
+    before.ends_with(b"\n\n") || before.ends_with(b"\n\r\n")
+}
+
+/// Metadata texts hold no line break in INI: the two characters `\n` stand for it.
+fn quoted(value: &str) -> String {
+    let escaped = value.replace('\n', "\\n");
+    let mut out = Vec::new();
+    match quote(escaped.as_bytes(), Form::Plain, &mut out) {
+        Ok(()) => String::from_utf8(out).unwrap_or(escaped),
+        Err(_) => escaped,
+    }
+}
+
+fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    let (kind, bytes) = match value {
+        Replacement::Token(bytes) => (Kind::Str, *bytes),
+        Replacement::Value { kind, bytes } => (*kind, *bytes),
+    };
+    let spelled = spell(kind, bytes).ok_or(SyntaxErrorKind::NotAllowed("the value is not of its own kind"))?;
+    quote(&zeroize::Zeroizing::new(spelled), form, out)
+}
+
+/// Appends `value` in `form` if that can hold it, else in the first form that can.
+fn quote(value: &[u8], form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    let chosen = [form, Form::Plain, Form::Double, Form::Backquoted, Form::Triple].into_iter().find(|form| holds(*form, value));
+    let mark: &[u8] = match chosen {
+        Some(Form::Plain | Form::Joined) => b"",
+        Some(Form::Single) => b"'",
+        Some(Form::Double) => b"\"",
+        Some(Form::Triple) => TRIPLE,
+        Some(Form::Backquoted) => b"`",
+        None => return Err(SyntaxErrorKind::NotAllowed("a value that INI cannot write")),
+    };
+    for part in [mark, value, mark] {
+        out.extend_from_slice(part);
+    }
+    Ok(())
+}
+
+/// Whether what is written in that form is read back as the same value.
+fn holds(form: Form, value: &[u8]) -> bool {
+    let marked = value.iter().any(|byte| matches!(byte, b'#' | b';' | b'\n' | b'\r'));
+    let last = value.last();
+    match form {
+        Form::Joined => false,
+        Form::Plain => {
+            let surrounded = matches!(value, [first @ (b'\'' | b'"'), .., last] if first == last);
+            !marked
+                && !surrounded
+                && value.trim_ascii().len() == value.len()
+                && !value.starts_with(b"`")
+                && !value.starts_with(TRIPLE)
+                && last != Some(&b'\\')
+        }
+        Form::Single => !marked && !value.contains(&b'\''),
+        Form::Double => !marked && !value.contains(&b'"') && !value.is_empty(),
+        Form::Backquoted => !value.contains(&b'`'),
+        Form::Triple => !memchr::memmem::find(value, TRIPLE).is_some() && last != Some(&b'"') && !value.is_empty(),
     }
 }

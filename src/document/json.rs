@@ -1,55 +1,119 @@
-//! Json (skeleton).
+//! JSON with an object at the top.
+//!
+//! *Source*: the SOPS format, "JSON"; SOPS reads with Go's `encoding/json`.
 
+mod insert;
+mod layout;
+mod metadata;
+mod outline;
+mod scan;
+mod string;
+
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::Format;
 use super::edit::{MetadataEdit, Replacement};
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
-use super::scalar::Scalar;
-use super::syntax::{Syntax, SyntaxError};
+use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
+use super::syntax::{Syntax, SyntaxError, SyntaxErrorKind, error};
+
+
+pub(super) use metadata::block;
+use string::{quote, unescape};
 
 pub(crate) struct Json;
 
+/// [`Leaf::context`] of a string whose value is not the text between its quotes.
+const ESCAPED: u32 = 1;
+
 impl Syntax for Json {
-    fn parse(&self, _text: &[u8]) -> Result<Outline, SyntaxError> {
-        todo!()
+    fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
+        outline::read(text)
     }
-    fn scalar<'t>(&self, _text: &'t [u8], _leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
-        todo!()
+
+    fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
+        let source = &text[leaf.range.clone()];
+        if leaf.kind == Kind::Str {
+            let inner = &text[leaf.range.start + 1..leaf.range.end - 1];
+            let value = || if leaf.context == ESCAPED { Cow::Owned(unescape(inner)) } else { Cow::Borrowed(inner) };
+            return Ok(Scalar { kind: Kind::Str, canonical: value(), token: value() });
+        }
+        let canonical = canonical(leaf.kind, source).ok_or_else(|| {
+            error(Format::Json, text, leaf.range.start, SyntaxErrorKind::NotAllowed("a number SOPS cannot hold"))
+        })?;
+        // `true` has one spelling in JSON, so it needs no memory; numbers have many.
+        let token = if leaf.kind == Kind::Bool { canonical.clone() } else { Cow::Borrowed(source) };
+        Ok(Scalar { kind: leaf.kind, canonical, token })
     }
+
     fn write_leaf(
         &self,
-        _text: &[u8],
-        _leaf: &Leaf,
-        _value: &Replacement<'_>,
-        _out: &mut Vec<u8>,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        write_value(value, out)
+            .map_err(|kind| error(Format::Json, text, leaf.range.start, kind))
     }
+
     fn write_comment(
         &self,
-        _text: &[u8],
-        _comment: &Comment,
+        text: &[u8],
+        comment: &Comment,
         _new: &[u8],
         _out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        Err(error(Format::Json, text, comment.range.start, SyntaxErrorKind::NotAllowed("JSON has no comments")))
     }
+
     fn metadata_splices(
         &self,
-        _text: &[u8],
-        _outline: &Outline,
-        _edit: &MetadataEdit,
+        text: &[u8],
+        outline: &Outline,
+        edit: &MetadataEdit,
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
-        todo!()
+        metadata::splices(text, outline, edit)
     }
+
     fn insert(
         &self,
-        _text: &[u8],
+        text: &[u8],
         _outline: &Outline,
-        _path: &KeyPath,
-        _value: &Replacement<'_>,
+        path: &KeyPath,
+        value: &Replacement<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        todo!()
+        insert::insert(text, path, value)
     }
+}
+
+/// Appends a value as JSON; a number's own spelling stays where JSON has it.
+fn write_value(value: &Replacement<'_>, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    let (kind, bytes) = match value {
+        Replacement::Token(bytes) => (Kind::Str, *bytes),
+        Replacement::Value { kind, bytes } => (*kind, *bytes),
+    };
+    let refused = SyntaxErrorKind::NotAllowed("the value is not of its own kind");
+    match kind {
+        Kind::Str => quote(bytes, out),
+        Kind::Null => out.extend_from_slice(b"null"),
+        Kind::Bool => {
+            out.extend_from_slice(if parse_bool(bytes).ok_or(refused)? { b"true" } else { b"false" });
+        }
+        Kind::Time => quote(&canonical(kind, bytes).ok_or(refused)?, out),
+        Kind::Int | Kind::Float if !bytes.is_empty() && string::number_length(bytes) == bytes.len() => {
+            out.extend_from_slice(bytes);
+        }
+        Kind::Int => out.extend_from_slice(&canonical(kind, bytes).ok_or(refused)?),
+        Kind::Float => {
+            let number = parse_float(bytes).ok_or(refused)?;
+            if !number.is_finite() {
+                return Err(SyntaxErrorKind::NotAllowed("JSON has no infinity and no NaN"));
+            }
+            out.extend_from_slice(fixed_notation(number).as_bytes());
+        }
+    }
+    Ok(())
 }

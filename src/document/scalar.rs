@@ -1,6 +1,11 @@
 //! The values a leaf can have, and their canonical bytes.
 
+mod number;
+mod time;
+
 use std::borrow::Cow;
+
+pub use number::{fixed_notation, parse_float, parse_int};
 
 /// The kind of a value, with SOPS's names.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -37,3 +42,36 @@ impl std::fmt::Debug for Scalar<'_> {
         write!(f, "Scalar({:?}, …)", self.kind)
     }
 }
+
+/// The bytes that the MAC hashes for what a token of this kind holds; `None` where SOPS's reader refuses the spelling.
+///
+/// An integer is decimal whatever its zeros (`010` is ten); a null has no bytes.
+///
+/// *Source*: the SOPS format, "Types: plaintext bytes ↔ value"; the readers are Go's `Atoi`, `ParseFloat`,
+/// `ParseBool` and the strict RFC 3339 of `time`.
+#[must_use]
+pub fn canonical(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
+    let text =
+        |text: String| if text.as_bytes() == bytes { Cow::Borrowed(bytes) } else { Cow::Owned(text.into_bytes()) };
+    match kind {
+        Kind::Str => Some(Cow::Borrowed(bytes)),
+        Kind::Null => Some(Cow::Borrowed(b"")),
+        Kind::Int => parse_int(bytes).map(|value| text(value.to_string())),
+        Kind::Float => parse_float(bytes).map(|value| text(fixed_notation(value))),
+        Kind::Bool => parse_bool(bytes).map(|value| Cow::Borrowed(if value { &b"True"[..] } else { b"False" })),
+        Kind::Time => time::canonical(bytes),
+    }
+}
+
+/// The truth value that Go's `ParseBool` reads.
+#[must_use]
+pub fn parse_bool(bytes: &[u8]) -> Option<bool> {
+    match bytes {
+        b"1" | b"t" | b"T" | b"TRUE" | b"true" | b"True" => Some(true),
+        b"0" | b"f" | b"F" | b"FALSE" | b"false" | b"False" => Some(false),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

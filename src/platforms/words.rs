@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use crate::promote::{Descriptor, Reading, Shape, Word};
+use crate::promote::{Descriptor, Shape, Word};
 
 const TEXTS: Shape = Shape::List(&Shape::Text);
 const FREE: Shape = Shape::Map(&Shape::Any);
@@ -158,25 +158,6 @@ pub static TERRAFORM: Descriptor = Descriptor {
     ..unserved("terraform", "a Terraform configuration", "https://developer.hashicorp.com/terraform/docs")
 };
 
-/// Hurricane Electric's free DNS.
-pub static HE_NET: Descriptor = Descriptor {
-    options: &[Word::plain("login", "how to log in", Shape::Text)],
-    applies: &[Word::writes(
-        "records",
-        "record sets of the zone",
-        Shape::List(&Shape::Record(&[
-            ("name", Shape::Text, true),
-            ("type", Shape::Text, true),
-            ("ttl", Shape::Number, true),
-            ("data", Shape::Either(&[Shape::Text, TEXTS]), true),
-        ])),
-        "records",
-        Reading::RecordSets,
-        &[],
-    )],
-    ..unserved("he.net", "a zone at Hurricane Electric", "https://dns.he.net/")
-};
-
 /// A host behind SSH, as a way through.
 pub static SSH: Descriptor = Descriptor {
     options: &[
@@ -187,6 +168,6 @@ pub static SSH: Descriptor = Descriptor {
     ..unserved("ssh", "a host behind SSH", "https://www.openssh.com/manual.html")
 };
 
-/// All of them.
+/// All of them but `he.net`, which stands with the other DNS providers.
 pub static UNSERVED: &[&Descriptor] =
-    &[&GIT, &FILES, &KUBERNETES, &ARGO_CD, &VAULT, &AWS, &CEPH, &COMPOSE, &PREFECT, &TERRAFORM, &HE_NET, &SSH];
+    &[&GIT, &FILES, &KUBERNETES, &ARGO_CD, &VAULT, &AWS, &CEPH, &COMPOSE, &PREFECT, &TERRAFORM, &SSH];

@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod error;
 mod repeat;
+mod visit;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use answer::Answer;
 pub use body::Body;
 pub use error::HttpError;
 pub use repeat::Repeat;
+pub use visit::{Visit, VisitError};
 
 use crate::secret::SecretString;
 
@@ -262,7 +264,7 @@ impl WriteClient {
         let shared = &self.reader.shared;
         let url = Url::parse(address.expose_secret())
             .map_err(|_| HttpError::Unreadable { what: "the upload's address".into(), why: "it is no URL" })?;
-        if !(url.scheme() == "https" || loopback(&url)) {
+        if !(url.scheme() == "https" || (loopback(&url) && loopback(&shared.base))) {
             return Err(HttpError::Configuration("the upload's address is in clear and on another machine".into()));
         }
         let what = format!("PUT to {}", url.host_str().unwrap_or("?"));

@@ -1,4 +1,8 @@
 //! One file per command.
 
 pub(super) mod completion;
+pub(super) mod sandbox;
+pub(super) mod man;
+mod redirect;
+mod route;
 pub(super) mod sops_compat;

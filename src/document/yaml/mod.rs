@@ -1,5 +1,8 @@
 //! Yaml (skeleton).
 
+mod comments;
+mod token;
+
 use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};

@@ -1,0 +1,101 @@
+//! The files that both programs work on, made anew for each run of the benches.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use super::measure::Command;
+
+const RECIPIENT: &str = "age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw";
+
+pub struct Fixtures {
+    root: tempfile::TempDir,
+    pub small_encrypted: PathBuf,
+    pub large_plain: PathBuf,
+    pub large_encrypted: PathBuf,
+    /// 3,000 committed files, 20 of them changed and staged; half of those encrypted.
+    pub repository: PathBuf,
+}
+
+impl Fixtures {
+    pub fn make(sops: &Path) -> Self {
+        let root = tempfile::tempdir().expect("a folder");
+        let at = |name: &str| root.path().join(name);
+        fs::write(at("identity.txt"), include_str!("../../secrets/published-test-key.txt")).expect("the identity");
+        fs::write(at(".sops.yaml"), format!("creation_rules:\n  - age: {RECIPIENT}\n")).expect("the rules");
+        fs::write(at("small.yaml"), leaves(1, 10)).expect("a file");
+        fs::write(at("large.yaml"), leaves(1_000, 100)).expect("a file");
+        let fixtures = Self {
+            small_encrypted: at("small.enc.yaml"),
+            large_plain: at("large.yaml"),
+            large_encrypted: at("large.enc.yaml"),
+            repository: at("repository"),
+            root,
+        };
+        fixtures.encrypt(sops, &fixtures.root.path().join("small.yaml"), &fixtures.small_encrypted);
+        fixtures.encrypt(sops, &fixtures.large_plain, &fixtures.large_encrypted);
+        fixtures.fill_repository();
+        fixtures
+    }
+
+    /// One command of either program on one file.
+    pub fn command(&self, program: &Path, command: &str, file: &Path, extra: &[&str]) -> Command {
+        let identity = self.root.path().join("identity.txt").display().to_string();
+        let mut line = Command::new(program).env("SOPS_AGE_KEY_FILE", identity).inside(self.root.path()).arg(command);
+        for argument in extra {
+            line = line.arg(*argument);
+        }
+        line.arg(file.display().to_string())
+    }
+
+    fn encrypt(&self, sops: &Path, plain: &Path, encrypted: &Path) {
+        let out = std::process::Command::new(sops)
+            .args(["encrypt", "--output"])
+            .args([encrypted, plain])
+            .current_dir(self.root.path())
+            .status()
+            .expect("sops runs");
+        assert!(out.success(), "sops encrypts {}", plain.display());
+    }
+
+    fn fill_repository(&self) {
+        let repository = &self.repository;
+        let encrypted = fs::read_to_string(&self.small_encrypted).expect("a file");
+        fs::create_dir_all(repository.join("secrets")).expect("a folder");
+        let rules = format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {RECIPIENT}\n");
+        fs::write(repository.join(".sops.yaml"), rules).expect("the rules");
+        for index in 0..3_000 {
+            let folder = repository.join(format!("src/part{}", index / 50));
+            fs::create_dir_all(&folder).expect("a folder");
+            fs::write(folder.join(format!("file{index}.txt")), format!("line one\nline {index}\n")).expect("a file");
+        }
+        for index in 0..10 {
+            fs::write(repository.join(format!("secrets/s{index}.yaml")), &encrypted).expect("a file");
+        }
+        git(repository, &["init", "-q"]);
+        git(repository, &["add", "-A"]);
+        git(repository, &["-c", "user.name=a", "-c", "user.email=a@b", "commit", "-q", "-m", "start"]);
+        for index in 0..10 {
+            let changed = format!("{encrypted}\n");
+            fs::write(repository.join(format!("secrets/s{index}.yaml")), changed).expect("a file");
+            fs::write(repository.join(format!("src/part0/file{index}.txt")), "changed\n").expect("a file");
+        }
+        git(repository, &["add", "-A"]);
+    }
+}
+
+fn leaves(groups: usize, each: usize) -> String {
+    let mut text = String::new();
+    for group in 0..groups {
+        let _ = writeln!(text, "group{group}:");
+        for leaf in 0..each {
+            let _ = writeln!(text, "    key{leaf}: value {group} {leaf}");
+        }
+    }
+    text
+}
+
+fn git(repository: &Path, arguments: &[&str]) {
+    let done = std::process::Command::new("git").args(arguments).current_dir(repository).status().expect("git runs");
+    assert!(done.success(), "git {arguments:?}");
+}

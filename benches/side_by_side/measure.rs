@@ -1,0 +1,112 @@
+//! Whole processes, measured from outside.
+
+use std::path::{Path, PathBuf};
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use nix::sys::resource::{UsageWho, getrusage};
+
+const CHILD: &str = "LOCKAGE_BENCH_CHILD";
+
+/// A command line to be measured.
+#[derive(Clone)]
+pub struct Command {
+    program: PathBuf,
+    arguments: Vec<String>,
+    directory: PathBuf,
+    environment: Vec<(String, String)>,
+}
+
+/// One program's best figures.
+#[derive(Clone, Copy)]
+pub struct Figures {
+    /// Least wall time from start to end.
+    pub wall: Duration,
+    /// Largest resident set, in KiB.
+    pub memory: i64,
+}
+
+impl Figures {
+    pub fn milliseconds(&self) -> f64 {
+        self.wall.as_secs_f64() * 1e3
+    }
+
+    #[allow(clippy::cast_precision_loss)]
+    pub fn mebibytes(&self) -> f64 {
+        self.memory as f64 / 1024.0
+    }
+}
+
+impl Command {
+    pub fn new(program: &Path) -> Self {
+        let (arguments, environment) = (Vec::new(), Vec::new());
+        Self { program: program.to_owned(), arguments, directory: std::env::temp_dir(), environment }
+    }
+
+    pub fn arg(mut self, argument: impl Into<String>) -> Self {
+        self.arguments.push(argument.into());
+        self
+    }
+
+    pub fn env(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.environment.push((name.into(), value.into()));
+        self
+    }
+
+    pub fn inside(mut self, directory: &Path) -> Self {
+        directory.clone_into(&mut self.directory);
+        self
+    }
+
+    /// Runs it once below a small process of its own: a child inherits the peak memory of the process that forked it.
+    fn run(&self) -> Figures {
+        let out = std::process::Command::new(std::env::current_exe().expect("this program"))
+            .arg(&self.program)
+            .args(&self.arguments)
+            .current_dir(&self.directory)
+            .envs(self.environment.iter().map(|(name, value)| (name, value)))
+            .env(CHILD, "1")
+            .stderr(Stdio::inherit())
+            .output()
+            .expect("the measuring child runs");
+        let text = String::from_utf8(out.stdout).expect("text");
+        let mut numbers = text.split_whitespace().map(|word| word.parse::<i64>().expect("a number"));
+        let (code, wall, memory) = (numbers.next().unwrap(), numbers.next().unwrap(), numbers.next().unwrap());
+        assert_eq!(code, 0, "{} {:?} failed", self.program.display(), self.arguments);
+        Figures { wall: Duration::from_nanos(wall.unsigned_abs()), memory }
+    }
+}
+
+/// The best of `runs` runs of each, in turn.
+pub fn interleaved(a: &Command, b: &Command, runs: usize) -> (Figures, Figures) {
+    let better = |best: Option<Figures>, new: Figures| {
+        Some(best.map_or(new, |best| Figures { wall: best.wall.min(new.wall), memory: best.memory.max(new.memory) }))
+    };
+    let (mut best_a, mut best_b) = (None, None);
+    for _ in 0..=runs {
+        best_a = better(best_a, a.run());
+        best_b = better(best_b, b.run());
+    }
+    (best_a.unwrap(), best_b.unwrap())
+}
+
+pub fn is_child() -> bool {
+    std::env::var_os(CHILD).is_some()
+}
+
+/// Runs the command line given, its output to a file, and prints exit code, nanoseconds and KiB.
+pub fn child() {
+    let mut arguments = std::env::args_os().skip(1);
+    let output = tempfile::tempfile().expect("a file for the output");
+    let started = Instant::now();
+    let status = std::process::Command::new(arguments.next().expect("a program"))
+        .args(arguments)
+        .env_remove(CHILD)
+        .stdin(Stdio::null())
+        .stdout(output)
+        .status()
+        .expect("the command runs");
+    let wall = started.elapsed().as_nanos();
+    let memory = getrusage(UsageWho::RUSAGE_CHILDREN).expect("figures").max_rss();
+    println!("{} {wall} {memory}", status.code().unwrap_or(-1));
+}

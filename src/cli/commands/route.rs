@@ -1,0 +1,131 @@
+//! From which stage to which: every spelling of `promote review->staging`.
+
+use std::fmt;
+
+use crate::cli::Failed;
+use crate::error::Class;
+
+/// A stage, or one instance of it (`review/pr-80`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct StageWord {
+    pub(crate) stage: String,
+    pub(crate) instance: Option<String>,
+}
+
+/// Where a promotion starts and ends; without a start it is the stage before the target.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Route {
+    pub(crate) from: Option<StageWord>,
+    pub(crate) to: StageWord,
+}
+
+/// Marks between two stages, the longest first so that `->` is not read as a stage ending in `-`.
+const MARKS: &[&str] = &["->", "=>", "→", "..", ":"];
+
+impl Route {
+    /// Reads the words of the command line and the two flags.
+    ///
+    /// # Errors
+    /// When the words are not one of the spellings, with the spellings.
+    pub(crate) fn parse(words: &[String], from: Option<&str>, to: Option<&str>) -> Result<Self, Failed> {
+        let mut stages: Vec<&str> = Vec::new();
+        for word in words {
+            match split(word) {
+                Some((before, after)) => stages.extend([before, after].into_iter().filter(|part| !part.is_empty())),
+                None => stages.push(word),
+            }
+        }
+        match (stages.as_slice(), from, to) {
+            ([from, to], None, None) => Self::of(Some(from), to),
+            ([to], from, None) => Self::of(from, to),
+            ([], from, Some(to)) => Self::of(from, to),
+            ([from], None, Some(to)) => Self::of(Some(from), to),
+            ([], _, None) => Err(usage("no stage is named")),
+            ([_, _], _, _) => Err(usage("the stages are named twice, as words and as flags")),
+            _ => Err(usage("these are not two stages")),
+        }
+    }
+
+    fn of(from: Option<&str>, to: &str) -> Result<Self, Failed> {
+        let from = from.map(StageWord::parse).transpose()?;
+        Ok(Self { from, to: StageWord::parse(to)? })
+    }
+}
+
+impl StageWord {
+    /// Reads `stage` or `stage/instance`.
+    ///
+    /// # Errors
+    /// When it is not a lower-case name, or holds more than one `/`.
+    pub(crate) fn parse(word: &str) -> Result<Self, Failed> {
+        let (stage, instance) = match word.split_once('/') {
+            Some((stage, instance)) => (stage, Some(instance)),
+            None => (word, None),
+        };
+        let name = |text: &str| {
+            text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
+                && text.chars().all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || "-_.".contains(next))
+                && !text.ends_with('-')
+        };
+        if !name(stage) || instance.is_some_and(|text| !name(text)) {
+            return Err(usage(&format!("`{word}` is not the name of a stage or of an instance")));
+        }
+        Ok(Self { stage: stage.to_owned(), instance: instance.map(str::to_owned) })
+    }
+}
+
+impl fmt::Display for StageWord {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.instance {
+            None => f.write_str(&self.stage),
+            Some(instance) => write!(f, "{}/{instance}", self.stage),
+        }
+    }
+}
+
+fn split(word: &str) -> Option<(&str, &str)> {
+    MARKS.iter().find_map(|mark| word.split_once(mark)).map(|(before, after)| (before.trim(), after.trim()))
+}
+
+fn usage(message: &str) -> Failed {
+    Failed::new(Class::Usage, message).hint(
+        "write `lockage promote review staging`, `review..staging`, `review:staging`, or `--from review --to staging`",
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parse(line: &str) -> Option<String> {
+        let words: Vec<String> = line.split('|').map(str::to_owned).collect();
+        let route = Route::parse(&words, None, None).ok()?;
+        Some(format!("{} {}", route.from.map_or("?".to_owned(), |from| from.to_string()), route.to))
+    }
+
+    #[test]
+    fn every_spelling_means_the_same() {
+        let spellings = [
+            "review|staging",
+            "review..staging",
+            "review:staging",
+            "review->staging",
+            "review -> staging",
+            "review→staging",
+        ];
+        for spelling in spellings.into_iter().chain(["review|->|staging", "review|→|staging", "review=>staging"]) {
+            assert_eq!(parse(spelling).as_deref(), Some("review staging"), "{spelling}");
+        }
+        assert_eq!(parse("review/pr-80|staging").as_deref(), Some("review/pr-80 staging"));
+        assert_eq!(parse("staging").as_deref(), Some("? staging"));
+        let flags = Route::parse(&[], Some("review"), Some("staging")).unwrap();
+        assert_eq!((flags.from.unwrap().to_string(), flags.to.to_string()), ("review".into(), "staging".into()));
+    }
+
+    #[test]
+    fn what_a_shell_leaves_of_an_arrow_is_no_stage() {
+        for spelling in ["review-", "review|-", "review=", "-", "Prod", "a|b|c", ""] {
+            assert_eq!(parse(spelling), None, "{spelling}");
+        }
+    }
+}

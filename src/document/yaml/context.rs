@@ -1,0 +1,92 @@
+//! Where a scalar stands, as far as writing over it needs to know; packed into `Leaf::context`.
+
+use super::token::{Scan, Token, TokenKind};
+use crate::document::outline::{Leaf, Style};
+use crate::document::scalar::Kind;
+
+/// Where a scalar stands.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(super) struct Context {
+    /// Whether its tag is `!!binary`.
+    pub(super) binary: bool,
+    /// Whether it stands in brackets, where `,`, `[` and `{` end a plain scalar.
+    pub(super) flow: bool,
+    /// Whether it is the missing value of a key that has no `:` (`{x}`, `? x`).
+    pub(super) no_colon: bool,
+    /// Whether a tag makes it text whatever it says (`!!str 5`).
+    pub(super) tagged_text: bool,
+    /// Of a block scalar the column of its content. Of any other scalar 1 + the column of the innermost block mapping
+    /// or list around it, 0 outside of all; a list in the column of its own key does not count.
+    pub(super) column: u32,
+}
+
+/// No file of 256 MiB has a longer line.
+const COLUMN_LIMIT: u32 = u32::MAX >> 4;
+
+impl Context {
+    pub(super) fn pack(self) -> u32 {
+        u32::from(self.binary)
+            | u32::from(self.flow) << 1
+            | u32::from(self.no_colon) << 2
+            | u32::from(self.tagged_text) << 3
+            | self.column.min(COLUMN_LIMIT) << 4
+    }
+
+    pub(super) const fn unpack(packed: u32) -> Self {
+        Self {
+            binary: packed & 1 != 0,
+            flow: packed & 2 != 0,
+            no_colon: packed & 4 != 0,
+            tagged_text: packed & 8 != 0,
+            column: packed >> 4,
+        }
+    }
+}
+
+/// Completes the context of every leaf, whose `binary` and block column the parser has set.
+pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
+    let mut order: Vec<usize> = (0..leaves.len()).collect();
+    order.sort_by_key(|index| leaves[*index].range.start);
+    let mut order = order.into_iter().peekable();
+    let mut levels: Vec<u32> = Vec::new();
+    let mut flow = 0_usize;
+    let mut tagged = false;
+    for (index, token) in scan.tokens.iter().enumerate() {
+        match token.kind {
+            TokenKind::BlockMapping | TokenKind::BlockSequence => levels.push(token.column),
+            TokenKind::End => {
+                levels.pop();
+            }
+            TokenKind::FlowSequenceStart | TokenKind::FlowMappingStart => flow += 1,
+            TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd => flow = flow.saturating_sub(1),
+            _ => {}
+        }
+        if token.is_zero_width() {
+            continue;
+        }
+        // A scalar begins where its token does; nothing stands behind the token before it.
+        let next = scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width()).map_or(u32::MAX, |next| next.start);
+        while let Some(at) = order.next_if(|leaf| belongs(&leaves[*leaf], token, next)) {
+            let leaf = &mut leaves[at];
+            let mut context = Context::unpack(leaf.context);
+            context.flow = flow > 0;
+            context.tagged_text = tagged && leaf.kind == Kind::Str;
+            context.no_colon = leaf.style == Style::Empty && ends_node(token.kind);
+            if !matches!(leaf.style, Style::Literal | Style::Folded) {
+                context.column = levels.last().map_or(0, |column| column + 1);
+            }
+            leaf.context = context.pack();
+        }
+        tagged = token.kind == TokenKind::Tag || (tagged && token.kind == TokenKind::Anchor);
+    }
+}
+
+fn belongs(leaf: &Leaf, token: &Token, next: u32) -> bool {
+    let start = leaf.range.start as u32;
+    if leaf.style == Style::Empty { token.end <= start && start < next } else { token.start <= start && start < next }
+}
+
+const fn ends_node(kind: TokenKind) -> bool {
+    kind.is_scalar()
+        || matches!(kind, TokenKind::Alias | TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd | TokenKind::Key)
+}

@@ -1,0 +1,208 @@
+//! The identities at hand.
+
+use super::age::{AgeIdentity, IdentityLine};
+use super::{KeyError, Recipient, WrappedKey};
+use crate::cipher::DataKey;
+use crate::secret::SecretString;
+
+/// Where an identity came from, and whom it answers to; nothing in it is secret.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct IdentityOrigin {
+    /// The place as the user knows it: a path, or the name of a variable.
+    pub origin: String,
+    /// The recipient of the identity, or what it is where its kind is not supported.
+    pub recipient: Result<String, &'static str>,
+}
+
+/// Identities in memory. It reads no file and no environment: the caller brings texts and says where they came from.
+#[derive(Clone, Default)]
+pub struct Keyring {
+    identities: Vec<AgeIdentity>,
+    origins: Vec<IdentityOrigin>,
+}
+
+impl Keyring {
+    /// An empty keyring.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Adds the identities of an age key file: one a line, empty lines and lines that start with `#` skipped. Gives
+    /// the number of identities.
+    ///
+    /// # Errors
+    /// [`KeyError::Identity`] with the line that is none, whereupon none is added; [`KeyError::Passphrase`].
+    pub fn add_age_text(&mut self, text: &SecretString, origin: &str) -> Result<usize, KeyError> {
+        let text = text.expose_secret();
+        if text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE") {
+            return Err(KeyError::Passphrase { origin: origin.to_owned() });
+        }
+        let mut added = self.clone();
+        for (index, line) in text.lines().enumerate() {
+            added.add_age_line(line, origin, index + 1)?;
+        }
+        self.take(added)
+    }
+
+    /// Adds identities that stand between blanks, as SOPS allows inside `SOPS_AGE_KEY` only.
+    ///
+    /// # Errors
+    /// As for [`Keyring::add_age_text`].
+    pub fn add_age_inline(&mut self, text: &SecretString, origin: &str) -> Result<usize, KeyError> {
+        let mut added = self.clone();
+        for (index, line) in text.expose_secret().lines().enumerate() {
+            if line.trim_start().starts_with('#') {
+                continue;
+            }
+            for word in line.split_whitespace() {
+                added.add_age_line(word, origin, index + 1)?;
+            }
+        }
+        self.take(added)
+    }
+
+    /// Unwraps a data key: `None` if it is for somebody else.
+    ///
+    /// # Errors
+    /// [`KeyError::Damaged`] if it is for an identity at hand and does not open.
+    pub fn unwrap(&self, wrapped: &WrappedKey) -> Result<Option<DataKey>, KeyError> {
+        let Recipient::Age(recipient) = &wrapped.recipient;
+        let mut damaged = None;
+        for identity in &self.identities {
+            match identity.unwrap(&wrapped.enc, recipient) {
+                Ok(Some(key)) => return Ok(Some(key)),
+                Ok(None) => {}
+                Err(error) => damaged = Some(error),
+            }
+        }
+        damaged.map_or(Ok(None), Err)
+    }
+
+    /// Whether an identity at hand answers to `recipient`.
+    #[must_use]
+    pub fn holds(&self, recipient: &Recipient) -> bool {
+        let text = recipient.to_string();
+        self.origins.iter().any(|origin| origin.recipient.as_ref() == Ok(&text))
+    }
+
+    /// Every identity that was added, with its origin.
+    #[must_use]
+    pub fn origins(&self) -> &[IdentityOrigin] {
+        &self.origins
+    }
+
+    /// Whether there is no usable identity.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.identities.is_empty()
+    }
+
+    fn add_age_line(&mut self, line: &str, origin: &str, number: usize) -> Result<(), KeyError> {
+        let error = || KeyError::Identity { origin: origin.to_owned(), line: number };
+        let recipient = match AgeIdentity::parse_line(line).ok_or_else(error)? {
+            IdentityLine::Blank => return Ok(()),
+            IdentityLine::Unsupported(kind) => Err(kind),
+            IdentityLine::Identity(identity) => {
+                let recipient = identity.recipient();
+                if !self.identities.iter().any(|known| known.is(&identity)) {
+                    self.identities.push(identity);
+                }
+                Ok(recipient)
+            }
+        };
+        self.origins.push(IdentityOrigin { origin: origin.to_owned(), recipient });
+        Ok(())
+    }
+
+    fn take(&mut self, added: Self) -> Result<usize, KeyError> {
+        let count = added.origins.len() - self.origins.len();
+        *self = added;
+        Ok(count)
+    }
+}
+
+impl std::fmt::Debug for Keyring {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_list().entries(&self.origins).finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::keys::{published, wrap};
+
+    fn identity() -> (String, Recipient) {
+        use ::age::secrecy::ExposeSecret as _;
+        let identity = ::age::x25519::Identity::generate();
+        let recipient = Recipient::parse_age(&identity.to_public().to_string()).unwrap();
+        (identity.to_string().expose_secret().to_owned(), recipient)
+    }
+
+    fn ring(text: &str) -> Keyring {
+        let mut ring = Keyring::new();
+        ring.add_age_text(&SecretString::new(text.to_owned()), "keys.txt").unwrap();
+        ring
+    }
+
+    #[test]
+    fn mine_not_mine_and_damaged_are_three_answers() {
+        let ((mine, recipient), (other, _)) = (identity(), identity());
+        let key = DataKey::generate().unwrap();
+        let wrapped = wrap(&recipient, &key).unwrap();
+        assert!(wrapped.enc.starts_with("-----BEGIN AGE ENCRYPTED FILE-----\n"));
+        assert!(wrapped.enc.ends_with("-----END AGE ENCRYPTED FILE-----\n"));
+
+        let both = ring(&format!("# created\n\n{other}\n{mine}\n"));
+        assert_eq!(both.unwrap(&wrapped).unwrap().unwrap().expose_secret(), key.expose_secret());
+        assert!(both.holds(&recipient));
+        assert!(ring(&other).unwrap(&wrapped).unwrap().is_none());
+        assert!(Keyring::new().unwrap(&wrapped).unwrap().is_none());
+
+        for (from, to) in [("\n-----END", "\nAAAA\n-----END"), ("-----BEGIN AGE", "-----BEGIN RAGE")] {
+            let broken = WrappedKey { enc: wrapped.enc.replacen(from, to, 1), ..wrapped.clone() };
+            assert!(matches!(ring(&mine).unwrap(&broken), Err(KeyError::Damaged { .. })), "{to}");
+        }
+        let foreign = WrappedKey { recipient: wrapped.recipient.clone(), ..wrap(&identity().1, &key).unwrap() };
+        assert!(matches!(ring(&mine).unwrap(&foreign), Err(KeyError::Damaged { .. })));
+    }
+
+    #[test]
+    fn a_recipient_is_only_a_label() {
+        let ((mine, recipient), (_, other)) = (identity(), identity());
+        let key = DataKey::generate().unwrap();
+        let wrapped = WrappedKey { recipient: other, ..wrap(&recipient, &key).unwrap() };
+        assert!(ring(&mine).unwrap(&wrapped).unwrap().is_some());
+    }
+
+    #[test]
+    fn a_bad_line_rejects_the_whole_source() {
+        let (mine, _) = identity();
+        let mut keyring = Keyring::new();
+        let text = SecretString::new(format!("{mine}\n {mine}\n"));
+        assert_eq!(
+            keyring.add_age_text(&text, "keys.txt"),
+            Err(KeyError::Identity { origin: "keys.txt".into(), line: 2 })
+        );
+        assert!(keyring.is_empty());
+        assert_eq!(keyring.add_age_inline(&text, "SOPS_AGE_KEY"), Ok(2));
+        let locked = SecretString::new("-----BEGIN AGE ENCRYPTED FILE-----".into());
+        assert!(matches!(keyring.add_age_text(&locked, "keys.txt"), Err(KeyError::Passphrase { .. })));
+        let plugin = SecretString::new("AGE-PLUGIN-YUBIKEY-1QQ".into());
+        assert_eq!(keyring.add_age_text(&plugin, "keys.txt"), Ok(1));
+        assert_eq!(keyring.origins()[2].recipient, Err("an age plugin identity"));
+    }
+
+    #[test]
+    fn recipients() {
+        assert!(published::is_published(&Recipient::parse_age(&format!(" {} ", published::RECIPIENT)).unwrap()));
+        for text in ["age1pq1qqq", "age1yubikey1qqq", "ssh-ed25519 AAAA ana@work"] {
+            assert!(matches!(Recipient::parse_age(text), Err(KeyError::UnsupportedRecipient { .. })), "{text}");
+        }
+        let secret = identity().0;
+        let shown = Recipient::parse_age(&secret).unwrap_err().to_string();
+        assert!(!shown.contains(&secret), "{shown}");
+        assert!(matches!(Recipient::parse_age("age1x"), Err(KeyError::Recipient { .. })));
+    }
+}

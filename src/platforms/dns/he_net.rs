@@ -1,0 +1,39 @@
+//! dns.he.net: known to the vocabulary; its web forms have no client yet.
+
+use std::time::Duration;
+
+use super::RECORDS;
+use crate::promote::{Credential, Descriptor, Shape, Word};
+
+/// Hurricane Electric's free DNS hosting.
+pub static HE_NET: Descriptor = Descriptor {
+    name: "he.net",
+    about: "a zone at dns.he.net (known word, no client yet)",
+    docs: "https://dns.he.net/",
+    address: Shape::Text,
+    options: &[Word::plain("login", "how to log in", Shape::OneOf(&["password"]))],
+    credentials: &[
+        Credential {
+            key: "he-net-user",
+            label: "user name",
+            secret: false,
+            variable: "LOCKAGE_HE_NET_USER",
+            optional: false,
+        },
+        Credential {
+            key: "he-net-password",
+            label: "password",
+            secret: true,
+            variable: "LOCKAGE_HE_NET_PASSWORD",
+            optional: false,
+        },
+    ],
+    applies: &[RECORDS],
+    delivers: &[],
+    checks: &[],
+    facts: &[],
+    verbs: &[],
+    interval: Duration::from_secs(5),
+    timeout: Duration::from_secs(600),
+    client: None,
+};

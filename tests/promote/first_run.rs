@@ -1,0 +1,57 @@
+//! What a new user does first: one command, then the same again.
+
+use super::clone::Clone;
+
+#[test]
+fn the_first_command_promotes_and_the_second_finds_nothing_to_do() {
+    let clone = Clone::new();
+    let first = clone.succeed("promote review staging --sandbox");
+    let screen: Vec<&str> = first.stdout.lines().collect();
+    assert!(screen.len() <= 24, "the summary is one screen:\n{}", first.stdout);
+    assert!(screen.iter().all(|line| line.chars().count() <= 80), "80 columns:\n{}", first.stdout);
+    for word in ["staging", "AWS_SECRET_ACCESS_KEY", "api-staging.pangeo-forge.org", "certificate", "ledger", "lockage rollback staging"] {
+        assert!(first.stdout.contains(word), "the summary says `{word}`:\n{}", first.stdout);
+    }
+    assert!(first.stderr.contains("--sandbox"), "it says that it answers for the user:\n{}", first.stderr);
+
+    let second = clone.succeed("promote review staging --sandbox");
+    assert!(second.stdout.contains("nothing to do"), "{}", second.stdout);
+    assert_eq!(clone.changes(), "");
+    assert_eq!(clone.scenario.git(["for-each-ref", "refs/lockage"]), "", "the clone's refs stay as they were");
+}
+
+#[test]
+fn json_gives_the_same_facts() {
+    let clone = Clone::new();
+    let ran = clone.succeed("promote review staging --sandbox --json");
+    let report: serde_json::Value = serde_json::from_str(&ran.stdout).expect("one JSON document");
+    assert!(report["schema"].as_str().is_some_and(|schema| schema.starts_with("lockage.promote/")), "{report}");
+    let again = clone.succeed("promote review staging --sandbox --json");
+    let again: serde_json::Value = serde_json::from_str(&again.stdout).expect("one JSON document");
+    assert_eq!(again["outcome"], "unchanged", "{again}");
+}
+
+#[test]
+fn status_log_and_rollback_follow_a_promotion() {
+    let clone = Clone::new();
+    clone.succeed("promote review staging --sandbox");
+    let status = clone.succeed("status --sandbox");
+    assert!(status.stdout.contains("staging"), "{}", status.stdout);
+    let log = clone.succeed("log staging --sandbox");
+    assert!(log.stdout.contains("promote"), "{}", log.stdout);
+    clone.succeed("rollback staging --sandbox");
+    let log = clone.succeed("log staging --sandbox");
+    assert!(log.stdout.contains("rollback"), "{}", log.stdout);
+    let plan = clone.succeed("plan review staging --sandbox");
+    assert!(plan.stdout.contains("AWS_SECRET_ACCESS_KEY"), "after a rollback there is work again:\n{}", plan.stdout);
+}
+
+#[test]
+fn outside_the_sandbox_the_published_key_is_refused() {
+    let mut clone = Clone::new();
+    clone.scenario.set_env("SOPS_AGE_KEY_FILE", clone.scenario.root().join("identity.txt").display().to_string());
+    clone.scenario.set_env("HEROKU_API_KEY", "worthless");
+    let ran = clone.run("plan review staging");
+    assert_ne!(ran.code, 0);
+    assert!(ran.stderr.contains("published") || ran.stderr.contains("he.net"), "{}", ran.stderr);
+}

@@ -1,0 +1,10 @@
+//! Promotions with the real binary, from a clean clone to a recorded release.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod clone;
+mod first_run;
+mod spellings;
