@@ -98,7 +98,7 @@ impl Fixture {
         let start = App { commit: OLD.to_owned(), config: config("CANARY-heron-by-hand"), addons, ..App::default() };
         world.add_app("pangeo-forge-api-staging", start);
         world.add_app("pforge-pr-80", App { commit: NEW.to_owned(), ..App::default() });
-        let descriptors = super::words::all();
+        let descriptors = lockage::platforms::DESCRIPTORS;
         let leaf = |blob: &str, path: &str, value: &str| ((blob.to_owned(), path.to_owned()), value.to_owned());
         let repository = Memo {
             head: NEW.to_owned(),
@@ -115,8 +115,8 @@ impl Fixture {
             ]),
             changed: None,
         };
-        let pipeline = Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), &descriptors).unwrap();
-        let connector = Memory { world: world.clone(), descriptors };
+        let pipeline = Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), descriptors).unwrap();
+        let connector = Memory { world: world.clone() };
         Self { folder: tempfile::tempdir().unwrap(), world, repository, pipeline, connector }
     }
 

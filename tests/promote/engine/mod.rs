@@ -7,5 +7,4 @@ mod ledger;
 mod plan;
 mod rollback;
 mod vocabulary;
-mod words;
 mod world;

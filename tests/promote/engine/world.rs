@@ -93,12 +93,11 @@ impl Inner {
 
 pub struct Memory {
     pub world: World,
-    pub descriptors: Vec<&'static Descriptor>,
 }
 
 impl Connector for Memory {
     fn descriptors(&self) -> &[&'static Descriptor] {
-        &self.descriptors
+        lockage::platforms::DESCRIPTORS
     }
 
     fn reader(&self, target: &Target, _: &dyn Source) -> Result<Arc<dyn Reader>, PlatformError> {
