@@ -35,6 +35,8 @@ pub enum Event {
     Began {
         /// The plan.
         plan: Box<Plan>,
+        /// A name that no other run has, not even one of the same plan in another clone.
+        run: String,
         /// Who.
         by: String,
         /// When.
@@ -199,7 +201,9 @@ impl Journal {
         if journal.file.metadata().map_err(|error| file_error(&path, &error))?.len() > 0 {
             return Err(JournalError::Unfinished { stage: plan.stage.clone() });
         }
-        let began = Event::Began { plan: Box::new(plan.clone()), by: by.to_owned(), at: now };
+        let mut run = [0; 16];
+        getrandom::fill(&mut run).map_err(|_| file_error(&path, &ErrorKind::Unsupported.into()))?;
+        let began = Event::Began { plan: Box::new(plan.clone()), run: hex(&run), by: by.to_owned(), at: now };
         journal.append(&began)?;
         sync_folder(folder).map_err(|error| file_error(&path, &error))?;
         Ok(journal)
@@ -218,11 +222,8 @@ impl Journal {
         let mut text = Vec::new();
         journal.file.read_to_end(&mut text).map_err(|error| file_error(&path, &error))?;
         let whole = text.iter().rposition(|byte| *byte == b'\n').map_or(0, |last| last + 1);
-        for (number, line) in text[..whole].split(|byte| *byte == b'\n').enumerate() {
-            if line.is_empty() && number > 0 {
-                continue;
-            }
-            journal.read_line(number + 1, line)?;
+        for (number, line) in text[..whole].split_inclusive(|byte| *byte == b'\n').enumerate() {
+            journal.read_line(number + 1, line.strip_suffix(b"\n").unwrap_or(line))?;
         }
         if whole < text.len() {
             journal.file.set_len(whole as u64).map_err(|error| file_error(&path, &error))?;

@@ -19,8 +19,8 @@ pub const LEASE: Duration = Duration::from_secs(15 * 60);
 pub struct Claim {
     /// The version of the schema.
     pub schema: String,
-    /// The promotion that holds it.
-    pub promotion: String,
+    /// The run that holds it, by its journal's name.
+    pub run: String,
     /// Who.
     pub owner: String,
     /// Why.
@@ -90,7 +90,7 @@ impl<'a> Lock<'a> {
         refs: &'a Refs,
         pipeline: &str,
         stage: &StageName,
-        promotion: &str,
+        run: &str,
         owner: &str,
         reason: &str,
         now: Timestamp,
@@ -98,7 +98,7 @@ impl<'a> Lock<'a> {
         let name = format!("refs/lockage/lock/{pipeline}/{stage}");
         let mut claim = Claim {
             schema: SCHEMA.to_owned(),
-            promotion: promotion.to_owned(),
+            run: run.to_owned(),
             owner: owner.to_owned(),
             reason: reason.to_owned(),
             since: now,
@@ -111,7 +111,7 @@ impl<'a> Lock<'a> {
             if let Some(commit) = &held
                 && let Some(other) = read(refs, commit)
             {
-                if other.promotion == promotion {
+                if other.run == run {
                     claim.since = other.since;
                 } else if other.expires > now {
                     return Err(LockError::Held { stage: stage.clone(), claim: Box::new(other) });

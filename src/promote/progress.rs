@@ -89,6 +89,7 @@ pub struct Illegal;
 pub struct Progress {
     point: Point,
     plan: Option<Plan>,
+    run: String,
     began: Option<(String, Timestamp)>,
     forward: BTreeMap<usize, Standing>,
     back: BTreeMap<usize, Standing>,
@@ -177,7 +178,8 @@ impl Progress {
 
     fn remember(&mut self, event: &Event) {
         match event {
-            Event::Began { plan, by, at } => {
+            Event::Began { plan, run, by, at } => {
+                self.run.clone_from(run);
                 self.plan = Some((**plan).clone());
                 self.began = Some((by.clone(), *at));
             }
@@ -241,6 +243,12 @@ impl Progress {
     #[must_use]
     pub fn plan(&self) -> Option<&Plan> {
         self.plan.as_ref()
+    }
+
+    /// The run's own name.
+    #[must_use]
+    pub fn run(&self) -> &str {
+        &self.run
     }
 
     /// Who began it, and when.

@@ -54,7 +54,8 @@ impl Engine<'_> {
             other => other?,
         };
         if let Some((by, at)) = journal.progress().began() {
-            observer.journalled(&Event::Began { plan: Box::new(plan.clone()), by: by.to_owned(), at });
+            let run = journal.progress().run().to_owned();
+            observer.journalled(&Event::Began { plan: Box::new(plan.clone()), run, by: by.to_owned(), at });
         }
         self.run(journal, observer, false).await
     }
@@ -85,7 +86,7 @@ impl Engine<'_> {
         };
         let touched = journal.progress().touched() || journal.progress().recorded().is_some();
         let now = (self.clock)();
-        let taken = Lock::take(self.ledger.refs(), &plan.pipeline, &plan.stage, &plan.id, &self.by, &reason, now);
+        let taken = Lock::take(self.ledger.refs(), &plan.pipeline, &plan.stage, journal.progress().run(), &self.by, &reason, now);
         let lock = match taken {
             Ok(lock) => lock,
             Err(error) => {

@@ -8,19 +8,18 @@ use super::node::{At, Node};
 use super::steps::{targets, texts};
 use super::template::{Part, parts};
 use super::{Per, Pipeline, Stage, StepRule};
-use crate::promote::descriptor::Descriptor;
 
 const BUILD: &[&str] = &["commit", "tag", "version", "slug", "image"];
 
-pub(super) fn check(pipeline: &Pipeline, descriptors: &[&'static Descriptor]) -> Result<(), PipelineError> {
+pub(super) fn check(pipeline: &Pipeline) -> Result<(), PipelineError> {
     for stage in &pipeline.stages {
         after(pipeline, stage)?;
         circle(pipeline, stage)?;
         circular_variables(pipeline, stage)?;
-        for (node, word) in stage.file.iter().map(|node| (node, "file")) {
+        if let Some(node) = &stage.file {
             let mut found = Vec::new();
             node.texts(&mut found);
-            used(pipeline, stage, &[], word, &found)?;
+            used(pipeline, stage, &[], &found)?;
         }
         let steps = pipeline.steps_of(&stage.name).chain(pipeline.verify.iter().filter(|s| s.runs_in(&stage.name)));
         for step in steps {
@@ -34,7 +33,7 @@ pub(super) fn check(pipeline: &Pipeline, descriptors: &[&'static Descriptor]) ->
         }
     }
     for step in pipeline.steps.iter().chain(&pipeline.verify) {
-        facts(pipeline, step, descriptors)?;
+        facts(pipeline, step)?;
     }
     Ok(())
 }
@@ -45,7 +44,7 @@ fn after(pipeline: &Pipeline, stage: &Stage) -> Result<(), PipelineError> {
         return Ok(());
     }
     let nearest = nearest(before, pipeline.stages.iter().map(|stage| stage.name.as_str()));
-    Err(pipeline.error(stage.at, PipelineFault::Undeclared { kind: "stage", name: before.clone(), nearest }))
+    Err(pipeline.error(stage.after_at, PipelineFault::Undeclared { kind: "stage", name: before.clone(), nearest }))
 }
 
 fn circle(pipeline: &Pipeline, stage: &Stage) -> Result<(), PipelineError> {
@@ -56,7 +55,7 @@ fn circle(pipeline: &Pipeline, stage: &Stage) -> Result<(), PipelineError> {
             let mut stages = seen.split_off(start);
             stages.push(before.name.clone());
             stages.reverse();
-            return Err(pipeline.error(stage.at, PipelineFault::Cycle { stages }));
+            return Err(pipeline.error(stage.after_at, PipelineFault::Cycle { stages }));
         }
         seen.push(before.name.clone());
         here = before;
@@ -68,7 +67,7 @@ fn circular_variables(pipeline: &Pipeline, stage: &Stage) -> Result<(), Pipeline
     for (name, node) in &stage.vars {
         let mut found = Vec::new();
         node.texts(&mut found);
-        used(pipeline, stage, &[], "vars", &found)?;
+        used(pipeline, stage, &[], &found)?;
         let mut open = vec![name.as_str()];
         let mut reached = BTreeSet::new();
         while let Some(next) = open.pop() {
@@ -96,13 +95,13 @@ fn names(node: &Node) -> Vec<&str> {
 }
 
 fn step_variables(pipeline: &Pipeline, stage: &Stage, asks: &[String], step: &StepRule) -> Result<(), PipelineError> {
-    used(pipeline, stage, asks, "a step", &texts(step))?;
+    used(pipeline, stage, asks, &texts(step))?;
     for name in targets(step) {
         if let Some(target) = pipeline.target(name) {
             let mut found = Vec::new();
             target.address.texts(&mut found);
             target.options.iter().for_each(|(_, node)| node.texts(&mut found));
-            used(pipeline, stage, asks, name, &found)?;
+            used(pipeline, stage, asks, &found)?;
         }
     }
     Ok(())
@@ -113,7 +112,6 @@ fn used(
     pipeline: &Pipeline,
     stage: &Stage,
     asks: &[String],
-    word: &str,
     texts: &[(&str, At)],
 ) -> Result<(), PipelineError> {
     for (text, at) in texts {
@@ -131,7 +129,6 @@ fn used(
             let known = stage.vars.iter().map(|(name, _)| name.as_str()).chain(asks.iter().map(String::as_str));
             let nearest = nearest(name, known.chain(["stage", "build", "instance"]));
             let stage = stage.name.clone();
-            tracing::trace!(word, name, "a variable without a value");
             return Err(pipeline.error(*at, PipelineFault::Unset { stage, name: name.to_owned(), nearest }));
         }
     }
@@ -156,7 +153,7 @@ fn has_value(pipeline: &Pipeline, stage: &Stage, name: &str) -> bool {
 }
 
 /// Every `${target.fact}` is a fact that the target's backend has.
-fn facts(pipeline: &Pipeline, step: &StepRule, _: &[&'static Descriptor]) -> Result<(), PipelineError> {
+fn facts(pipeline: &Pipeline, step: &StepRule) -> Result<(), PipelineError> {
     for (text, at) in texts(step) {
         for part in parts(text).unwrap_or_default() {
             let Part::Variable(name) = part else { continue };

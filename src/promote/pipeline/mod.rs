@@ -17,9 +17,8 @@ use std::time::Duration;
 
 pub(crate) use error::nearest;
 pub use error::{PipelineError, PipelineFault};
-pub use node::{At, Node, Raw};
+pub use node::{At, Node};
 pub use scope::{Resolved, Scope};
-pub(crate) use template::{Part, parts};
 
 use super::change::Stack;
 use super::descriptor::{Descriptor, Word};
@@ -184,6 +183,8 @@ pub struct Stage {
     pub name: String,
     /// The stage a build comes from.
     pub after: Option<String>,
+    /// Where that stands; without it, where the stage does.
+    pub after_at: At,
     /// The encrypted file of its secrets, with variables.
     pub file: Option<Node>,
     /// Its variables.
@@ -218,7 +219,7 @@ impl Pipeline {
     /// [`PipelineError`], the first in reading order.
     pub fn parse(file: &str, text: &str, descriptors: &[&'static Descriptor]) -> Result<Self, PipelineError> {
         let pipeline = reading::Reading { file, descriptors }.pipeline(text)?;
-        check::check(&pipeline, descriptors)?;
+        check::check(&pipeline)?;
         Ok(pipeline)
     }
 

@@ -205,6 +205,7 @@ impl Reading<'_> {
         let mut stage = Stage {
             name: name.to_owned(),
             after: find(&entries, "after").map(|node| self.text(node, "after")).transpose()?,
+            after_at: find(&entries, "after").map_or(at, |node| node.at),
             file: find(&entries, "file").cloned(),
             vars: Vec::new(),
             accepts: Vec::new(),

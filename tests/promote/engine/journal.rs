@@ -14,7 +14,7 @@ fn events(plan: &Plan) -> Vec<Event> {
     let Task::Write(write) = &plan.steps[0].task else { panic!() };
     let receipt = Receipt::default();
     let mut all = vec![
-        Event::Began { plan: Box::new(plan.clone()), by: "ana".into(), at: Timestamp::UNIX_EPOCH },
+        Event::Began { plan: Box::new(plan.clone()), run: String::new(), by: "ana".into(), at: Timestamp::UNIX_EPOCH },
         Event::Turned { why: "no".into(), class: 1 },
         Event::Verified,
         Event::Recorded { commit: "0".repeat(40) },
