@@ -48,6 +48,10 @@ pub(crate) enum Command {
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
     Sandbox(c::sandbox::Sandbox),
+    /// Judge what is staged: block plaintext under a creation rule, and private keys.
+    Guard(c::guard::Guard),
+    /// The git hooks that run the guard.
+    Hooks(c::hooks::Hooks),
     /// Write the manual: one page to stdout, or all pages into a folder.
     Man(c::man::Man),
 }
@@ -57,6 +61,8 @@ impl Command {
         match self {
             Self::Completion(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),
+            Self::Guard(command) => command.run(context),
+            Self::Hooks(command) => command.run(context),
             Self::Man(command) => command.run(context),
         }
     }

@@ -277,7 +277,10 @@ impl Builder<'_> {
             _ => kind(value) == EventKind::Mapping,
         };
         if self.documents == 1 && !mergeable {
-            return Err(Fault::not_allowed(self.source.range(event).start, "`<<` takes a mapping or a list of mappings"));
+            return Err(Fault::not_allowed(
+                self.source.range(event).start,
+                "`<<` takes a mapping or a list of mappings",
+            ));
         }
         Ok(())
     }
