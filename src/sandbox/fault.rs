@@ -9,7 +9,6 @@ use super::state::State;
 
 /// One fault that waits for its request.
 #[derive(Clone, Debug, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
 pub struct Fault {
     /// The request's method; any where it is not given.
     #[serde(default)]

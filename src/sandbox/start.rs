@@ -9,7 +9,7 @@ use super::dns;
 use super::error::SandboxError;
 use super::heroku::Heroku;
 use super::state::{App, Build, Coupling, Pipeline, Process, ReviewApp, Stack, State, Status, hex};
-use super::store::{Store, write_private};
+use super::store::Store;
 use super::vault::Vault;
 use crate::secret::SecretString;
 
@@ -86,9 +86,7 @@ impl StartWorld {
     /// # Errors
     /// When the disk does not take it, or a part of the start is none that the platform could be in.
     pub(super) fn create(self, dir: &Path, now: Timestamp) -> Result<(), SandboxError> {
-        let key_path = dir.join("key");
-        write_private(&key_path, Vault::new_key()?.as_slice())?;
-        let vault = Vault::open_key(&key_path)?;
+        let vault = Vault::create(&dir.join("key"))?;
         Authority::create(dir, &vault, now)?;
         let authority = Authority::open(dir, &vault)?;
         let mut state = State::default();

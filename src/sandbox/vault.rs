@@ -1,34 +1,36 @@
 //! Values at rest: encrypted under a key that belongs to one world and lies in it as a file for its owner only.
 
 use std::path::Path;
+use std::sync::{Mutex, PoisonError};
 
-use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use ring::hmac;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use super::error::SandboxError;
+use super::store::write_private;
+use crate::cipher::{DataKey, Label, ValueCipher};
 use crate::secret::SecretString;
 
-/// A value as the world keeps it: base64 of nonce, ciphertext and tag.
+/// A value as the world keeps it: a token.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Sealed(String);
 
 /// Encrypts and opens the values of one world.
 pub(super) struct Vault {
-    key: LessSafeKey,
+    cipher: Mutex<ValueCipher>,
     derivation: hmac::Key,
 }
 
 impl Vault {
-    /// The bytes of a new world's key.
+    /// Makes a new world's key.
     ///
     /// # Errors
-    /// When the machine has no randomness.
-    pub(super) fn new_key() -> Result<Zeroizing<[u8; 32]>, SandboxError> {
-        let mut key = Zeroizing::new([0; 32]);
-        getrandom::fill(key.as_mut_slice()).map_err(|_| SandboxError::Randomness)?;
-        Ok(key)
+    /// When the machine has no randomness or the disk does not take it.
+    pub(super) fn create(path: &Path) -> Result<Self, SandboxError> {
+        let key = DataKey::generate().map_err(|_| SandboxError::Randomness)?;
+        write_private(path, key.expose_secret())?;
+        Self::open_key(path)
     }
 
     /// Opens with the key in this file.
@@ -37,8 +39,9 @@ impl Vault {
     /// When the file cannot be read or is no key.
     pub(super) fn open_key(path: &Path) -> Result<Self, SandboxError> {
         let bytes = Zeroizing::new(std::fs::read(path).map_err(|source| SandboxError::file(path, source))?);
-        let key = UnboundKey::new(&AES_256_GCM, &bytes).map_err(|_| SandboxError::Damaged { path: path.to_owned() })?;
-        Ok(Self { key: LessSafeKey::new(key), derivation: hmac::Key::new(hmac::HMAC_SHA256, &bytes) })
+        let key = DataKey::from_slice(&bytes).ok_or_else(|| SandboxError::Damaged { path: path.to_owned() })?;
+        let derivation = hmac::Key::new(hmac::HMAC_SHA256, key.expose_secret());
+        Ok(Self { cipher: Mutex::new(ValueCipher::new(&key)), derivation })
     }
 
     /// The secret that this world has for `purpose`, the same after every restart: 32 bytes.
@@ -46,24 +49,28 @@ impl Vault {
         Zeroizing::new(hmac::sign(&self.derivation, purpose.as_bytes()).as_ref().to_vec())
     }
 
+    /// Tells the values of `name` apart without showing them.
+    pub(super) fn fingerprint(&self, name: &str, value: &SecretString) -> String {
+        base64(&self.derive(&format!("value {name}\n{}", value.expose_secret()))[..9])
+    }
+
     /// Encrypts a value, which opens again only under the same name.
     pub(super) fn seal(&self, name: &str, value: &SecretString) -> Result<Sealed, SandboxError> {
-        let mut nonce = [0; NONCE_LEN];
-        getrandom::fill(&mut nonce).map_err(|_| SandboxError::Randomness)?;
-        let mut bytes = Zeroizing::new(value.expose_secret().as_bytes().to_vec());
-        self.key
-            .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), Aad::from(name), &mut *bytes)
+        let mut token = Vec::new();
+        let mut cipher = self.cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        cipher
+            .encrypt(Label::Str, value.expose_secret().as_bytes(), name, &mut token)
             .map_err(|_| SandboxError::Sealing)?;
-        Ok(Sealed(base64(&[&nonce[..], &bytes].concat())))
+        String::from_utf8(token).map(Sealed).map_err(|_| SandboxError::Sealing)
     }
 
     /// Opens a value that was sealed under this name.
     pub(super) fn open(&self, name: &str, sealed: &Sealed) -> Result<SecretString, SandboxError> {
-        let mut bytes = Zeroizing::new(unbase64(&sealed.0).ok_or(SandboxError::Sealing)?);
-        let (nonce, rest) = bytes.split_at_mut_checked(NONCE_LEN).ok_or(SandboxError::Sealing)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| SandboxError::Sealing)?;
-        let plain = self.key.open_in_place(nonce, Aad::from(name), rest).map_err(|_| SandboxError::Sealing)?;
-        String::from_utf8(plain.to_vec()).map(SecretString::new).map_err(|_| SandboxError::Sealing)
+        let mut bytes = Zeroizing::new(Vec::new());
+        let mut cipher = self.cipher.lock().unwrap_or_else(PoisonError::into_inner);
+        cipher.decrypt(sealed.0.as_bytes(), name, &mut bytes).map_err(|_| SandboxError::Sealing)?;
+        let text = std::str::from_utf8(&bytes).map_err(|_| SandboxError::Sealing)?;
+        Ok(SecretString::new(text.to_owned()))
     }
 }
 
@@ -73,8 +80,19 @@ pub(super) fn base64(bytes: &[u8]) -> String {
     base64::engine::general_purpose::STANDARD.encode(bytes)
 }
 
-/// The bytes behind standard base64.
-pub(super) fn unbase64(text: &str) -> Option<Vec<u8>> {
-    use base64::Engine as _;
-    base64::engine::general_purpose::STANDARD.decode(text).ok()
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_value_opens_under_its_own_name_only() {
+        let dir = tempfile::tempdir().unwrap();
+        let vault = Vault::create(&dir.path().join("key")).unwrap();
+        let sealed = vault.seal("A", &SecretString::new("CANARY-heron".into())).unwrap();
+        assert!(!sealed.0.contains("CANARY"));
+        assert_eq!(vault.open("A", &sealed).unwrap().expose_secret(), "CANARY-heron");
+        assert!(vault.open("B", &sealed).is_err());
+        let empty = vault.seal("A", &SecretString::default()).unwrap();
+        assert_eq!(vault.open("A", &empty).unwrap().expose_secret(), "");
+    }
 }

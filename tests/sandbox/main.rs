@@ -1,9 +1,12 @@
-//! The platforms' clients against real servers.
+//! The sandbox against the vendor's client, schema and real DNS tools; the platforms' clients against real servers.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
+mod heroku_states;
+mod world;
