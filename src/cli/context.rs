@@ -10,6 +10,7 @@ use super::failure::Failed;
 use crate::error::Class;
 
 /// The machine as one command sees it.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// The directory the user stands in, absolute.
     pub(crate) directory: PathBuf,

@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod failure;
+mod promotion;
 mod report;
 mod terminal;
 

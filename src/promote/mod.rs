@@ -36,6 +36,8 @@ pub use stage_name::{NotAStageName, StageName};
 pub use ledger::{Entry, Ledger, LedgerError, Recorded, StepReceipt};
 pub use plan::{Agreement, Gate, Plan, PlanFileError, Purpose, Step, Task, Undo, Write};
 pub use engine::Engine;
+pub(crate) use expand::{Expansion, Item};
+pub(crate) use gates::instances;
 pub use error::PromoteError;
 pub use lock::{Claim, LockError, holder};
 pub use planner::Request;
