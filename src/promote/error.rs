@@ -110,7 +110,9 @@ pub enum PromoteError {
         why: String,
     },
     /// The build's commit is on no way to the target.
-    #[error("the commit `{commit}` that `{stage}` runs is neither in the branch `{branch}` nor what this clone has checked out")]
+    #[error(
+        "the commit `{commit}` that `{stage}` runs is neither in the branch `{branch}` nor what this clone has checked out"
+    )]
     Unmerged {
         /// The source stage.
         stage: StageName,

@@ -46,10 +46,7 @@ pub(crate) struct Expansion<'a> {
 
 impl Expansion<'_> {
     /// What the steps come to, in order; adjacent wishes for one resource are one.
-    pub(crate) fn items<'s>(
-        &self,
-        steps: impl IntoIterator<Item = &'s StepRule>,
-    ) -> Result<Vec<Item>, PipelineError> {
+    pub(crate) fn items<'s>(&self, steps: impl IntoIterator<Item = &'s StepRule>) -> Result<Vec<Item>, PipelineError> {
         let mut items = Vec::new();
         for step in steps {
             self.step(step, &mut items)?;
@@ -133,7 +130,8 @@ impl Expansion<'_> {
         let one = |state| Ok(vec![(String::new(), state)]);
         match (reading, resolved) {
             (Reading::Fields, Resolved::Map(entries)) => {
-                let fields = entries.into_iter().map(|(name, value)| Ok((name, self.field(value, node.at, word.name)?)));
+                let fields =
+                    entries.into_iter().map(|(name, value)| Ok((name, self.field(value, node.at, word.name)?)));
                 one(State::Fields(fields.collect::<Result<_, _>>()?))
             }
             (Reading::Members, Resolved::List(items)) => {
@@ -157,7 +155,8 @@ impl Expansion<'_> {
             }
             (Reading::RecordSets, Resolved::List(items)) => self.record_sets(word, node.at, items),
             (Reading::Compared, Resolved::Map(entries)) => {
-                let fields = entries.into_iter().map(|(name, value)| Ok((name, self.field(value, node.at, word.name)?)));
+                let fields =
+                    entries.into_iter().map(|(name, value)| Ok((name, self.field(value, node.at, word.name)?)));
                 one(State::Fields(fields.collect::<Result<_, _>>()?))
             }
             (Reading::Compared, Resolved::List(items)) => {

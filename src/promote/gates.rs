@@ -50,7 +50,8 @@ pub(super) fn of_artifact(
             branch: branch.to_owned(),
         });
     }
-    let tagged_only = !stage.accepts.is_empty() && !stage.accepts.iter().any(|kind| kind == "branch" || kind == "worktree");
+    let tagged_only =
+        !stage.accepts.is_empty() && !stage.accepts.iter().any(|kind| kind == "branch" || kind == "worktree");
     if tagged_only {
         match &artifact.tag {
             Some(tag) => {
@@ -87,7 +88,9 @@ pub(crate) fn instances(
         .paths()?
         .iter()
         .filter_map(|path| path.strip_prefix(start)?.strip_suffix(end))
-        .filter(|name| !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-'))
+        .filter(|name| {
+            !name.is_empty() && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+        })
         .filter_map(|name| {
             if !by_number {
                 return Some(name.to_owned());

@@ -164,9 +164,9 @@ impl Failure for JournalError {
             Self::File { kind: ErrorKind::StorageFull, .. } => {
                 vec!["make room on the disk, then run the same command again: it resumes".to_owned()]
             }
-            Self::Corrupt { path, .. } => vec![
-                format!("compare the stage with its last ledger entry, then move `{}` away", path.display()),
-            ],
+            Self::Corrupt { path, .. } => {
+                vec![format!("compare the stage with its last ledger entry, then move `{}` away", path.display())]
+            }
             Self::Unfinished { stage } => vec![format!("`lockage apply {stage}` resumes it")],
             _ => Vec::new(),
         }

@@ -64,14 +64,24 @@ impl Engine<'_> {
                 let mut artifact = match build {
                     Some(build) => Artifact::of(&build).ok_or(PromoteError::NothingRuns { stage: name.clone() })?,
                     // A stage that runs no build on a platform (a laptop) has what is checked out.
-                    None => Artifact { commit: head.clone(), stack: stack(pipeline), slug: None, image: None, tag: None },
+                    None => {
+                        Artifact { commit: head.clone(), stack: stack(pipeline), slug: None, image: None, tag: None }
+                    }
                 };
                 if let Some(pattern) = &pipeline.artifact.tags {
                     artifact.tag = self.repository.tag(&artifact.commit, pattern)?;
                 }
                 gates.extend(room.health(&here).await?);
                 gates.push(room.tests(&here, &artifact).await?);
-                gates.extend(gates::of_artifact(self.repository, pipeline, &name, stage, &request.to, &artifact, &head)?);
+                gates.extend(gates::of_artifact(
+                    self.repository,
+                    pipeline,
+                    &name,
+                    stage,
+                    &request.to,
+                    &artifact,
+                    &head,
+                )?);
                 (Purpose::Promotion { from: name }, Some(artifact))
             }
         };
@@ -110,6 +120,14 @@ impl Engine<'_> {
             made: (self.clock)(),
         }
         .named())
+    }
+
+    /// What a stage runs, as its platform says; `None` for a stage that has no step for builds.
+    pub(super) async fn running(&self, pipeline: &Pipeline, stage: &StageName) -> Result<Option<Build>, PromoteError> {
+        let rule = stage_of(pipeline, stage)?;
+        let mut room = Room { engine: self, pipeline, targets: Vec::new(), readers: BTreeMap::new() };
+        let here = room.here(stage.clone(), rule)?;
+        room.running(&here).await
     }
 
     /// Versions that a live secret of this stage may have come from, by path in the file.

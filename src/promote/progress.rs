@@ -54,11 +54,27 @@ enum Point {
     #[default]
     Nothing,
     /// Between two steps; the steps from `next` on (on the way back: below `next`) are open.
-    Between { way: Way, next: usize },
-    Announced { way: Way, step: usize },
-    Accepted { way: Way, step: usize },
-    Settled { way: Way, step: usize, well: bool },
-    Refused { way: Way, step: usize },
+    Between {
+        way: Way,
+        next: usize,
+    },
+    Announced {
+        way: Way,
+        step: usize,
+    },
+    Accepted {
+        way: Way,
+        step: usize,
+    },
+    Settled {
+        way: Way,
+        step: usize,
+        well: bool,
+    },
+    Refused {
+        way: Way,
+        step: usize,
+    },
     Verified,
     Recorded,
     Ended,
@@ -125,7 +141,9 @@ impl Progress {
             (Point::Refused { way: Back, step }, Event::Announced { step: s, way: Back, .. }) if *s == step => {
                 Point::Announced { way: Back, step }
             }
-            (Point::Refused { way: Back, step }, Event::Passed { step: s, way: Back }) if *s == step => after(Back, step),
+            (Point::Refused { way: Back, step }, Event::Passed { step: s, way: Back }) if *s == step => {
+                after(Back, step)
+            }
             (Point::Accepted { way, step }, Event::Settled { step: s, way: w, failed, .. })
                 if (*s, *w) == (step, way) =>
             {

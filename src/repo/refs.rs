@@ -98,8 +98,8 @@ impl Refs {
     /// # Errors
     /// [`RefsError::Git`] when there is no repository.
     pub fn open(directory: &Path, remote: Option<String>) -> Result<Self, RefsError> {
-        let git = Repository::open(directory)
-            .map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
+        let git =
+            Repository::open(directory).map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
         Ok(Self { git_directory: git.commondir().to_owned(), remote })
     }
 
@@ -308,7 +308,9 @@ impl Refs {
         let mut command = Command::new("git");
         command.arg("--git-dir").arg(&self.git_directory).args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
         // A hook runs us with these set for its own repository.
-        for name in ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"] {
+        for name in
+            ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"]
+        {
             command.env_remove(name);
         }
         command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");

@@ -164,7 +164,9 @@ fn facts(pipeline: &Pipeline, step: &StepRule, _: &[&'static Descriptor]) -> Res
             let Some(target) = pipeline.target(before) else { continue };
             if !target.backend.facts.iter().any(|known| is(known, fact)) {
                 let nearest = nearest(fact, target.backend.facts.iter().copied());
-                return Err(pipeline.error(at, PipelineFault::Undeclared { kind: "fact", name: name.to_owned(), nearest }));
+                return Err(
+                    pipeline.error(at, PipelineFault::Undeclared { kind: "fact", name: name.to_owned(), nearest })
+                );
             }
         }
     }

@@ -14,9 +14,8 @@ pub(super) const TOP: &[&str] = &["about", "artifact", "targets", "secrets", "st
 const ARTIFACT: &[&str] = &["git", "tags", "branch", "images", "stack"];
 const STAGE: &[&str] = &["after", "file", "vars", "accepts", "approve", "soak", "per", "expires"];
 const ACCEPTS: &[&str] = &["release", "prerelease", "branch", "worktree"];
-const SECRET: &[&str] = &[
-    "about", "optional", "expires", "given", "generate", "bytes", "of", "copy", "from", "value", "render", "data",
-];
+const SECRET: &[&str] =
+    &["about", "optional", "expires", "given", "generate", "bytes", "of", "copy", "from", "value", "render", "data"];
 const ORIGINS: &[&str] = &["given", "generate", "copy", "from", "value", "render"];
 const GENERATE: &[&str] = &["password", "base64", "hex", "fernet-key", "rsa-key", "bcrypt", "time"];
 const RENDER: &[&str] = &["json", "yaml", "ini", "dotenv", "docker-config"];
@@ -63,10 +62,9 @@ impl Reading<'_> {
 
     fn not_yaml(&self, error: &serde_saphyr::Error) -> PipelineError {
         let place = |number: u64| usize::try_from(number).unwrap_or(usize::MAX);
-        let at = error.location().map_or_else(At::default, |location| At {
-            line: place(location.line()),
-            column: place(location.column()),
-        });
+        let at = error
+            .location()
+            .map_or_else(At::default, |location| At { line: place(location.line()), column: place(location.column()) });
         let what = error.without_snippet().to_string();
         let what = what.lines().next().unwrap_or_default().trim_end_matches('.').to_owned();
         self.error(at, PipelineFault::NotYaml { what })
@@ -250,7 +248,8 @@ impl Reading<'_> {
         entries
             .iter()
             .map(|(key, value)| {
-                let wanted = || PipelineFault::Shape { word: word.to_owned(), wanted: "a map with texts as names".to_owned() };
+                let wanted =
+                    || PipelineFault::Shape { word: word.to_owned(), wanted: "a map with texts as names".to_owned() };
                 Ok((key.text().ok_or_else(|| self.error(key.at, wanted()))?, key, value))
             })
             .collect()

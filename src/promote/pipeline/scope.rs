@@ -65,7 +65,11 @@ impl Scope<'_> {
         match self.resolve(node)? {
             Resolved::Text(text) => Ok(text),
             Resolved::Number(number) => Ok(number.to_string()),
-            _ => Err(self.shape(node.at, node.text().unwrap_or_default(), "a text that is known before anything is done")),
+            _ => Err(self.shape(
+                node.at,
+                node.text().unwrap_or_default(),
+                "a text that is known before anything is done",
+            )),
         }
     }
 
@@ -144,7 +148,8 @@ impl Scope<'_> {
         }
         let unset = || {
             let nearest = nearest(name, self.stage.vars.iter().map(|(name, _)| name.as_str()));
-            self.pipeline.error(at, PipelineFault::Unset { stage: self.stage.name.clone(), name: name.to_owned(), nearest })
+            self.pipeline
+                .error(at, PipelineFault::Unset { stage: self.stage.name.clone(), name: name.to_owned(), nearest })
         };
         if let Some((before, after)) = name.split_once('.') {
             if before == "build" {

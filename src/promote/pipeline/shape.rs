@@ -99,9 +99,7 @@ impl Shape {
                 let names: Vec<&str> = words.iter().map(|(name, _, _)| *name).collect();
                 format!("a map of `{}`", names.join("`, `"))
             }
-            Self::Either(shapes) => {
-                shapes.iter().map(Self::in_words).collect::<Vec<_>>().join(" or ")
-            }
+            Self::Either(shapes) => shapes.iter().map(Self::in_words).collect::<Vec<_>>().join(" or "),
             Self::Any => "a value".to_owned(),
         }
     }

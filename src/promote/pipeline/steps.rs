@@ -103,7 +103,11 @@ impl Reading<'_> {
             "undo" => self.hold(word, value, &Shape::List(&Shape::Text)),
             "lend" => {
                 self.hold(word, value, &Shape::Map(&Shape::Text))?;
-                value.map().unwrap_or_default().iter().try_for_each(|(_, name)| self.secret_name(pipeline, name).map(drop))
+                value
+                    .map()
+                    .unwrap_or_default()
+                    .iter()
+                    .try_for_each(|(_, name)| self.secret_name(pipeline, name).map(drop))
             }
             _ => self.hold(word, value, &Shape::Either(&[Shape::Map(&Shape::Text), Shape::OneOf(&["none"])])),
         }
@@ -138,19 +142,19 @@ impl Reading<'_> {
         Ok(Verb::Deliver { target: target.name.clone(), to: address, word, keys: pairs })
     }
 
-    fn apply(
-        &self,
-        pipeline: &Pipeline,
-        subject: &Node,
-        rest: &[(&str, &Node, &Node)],
-    ) -> Result<Verb, PipelineError> {
+    fn apply(&self, pipeline: &Pipeline, subject: &Node, rest: &[(&str, &Node, &Node)]) -> Result<Verb, PipelineError> {
         let target = self.target(pipeline, subject)?;
         let mut words: Vec<(&'static Word, Node)> = Vec::new();
         for (name, key, value) in rest {
             let known: &'static [Word] = target.backend.applies;
             let Some(word) = known.iter().find(|word| word.name == *name) else {
                 let place = format!("`apply` of a `{}` target", target.backend.name);
-                return Err(self.unknown(name, key.at, &place, known.iter().map(|w| w.name).chain(COMMON.iter().copied())));
+                return Err(self.unknown(
+                    name,
+                    key.at,
+                    &place,
+                    known.iter().map(|w| w.name).chain(COMMON.iter().copied()),
+                ));
             };
             self.hold(name, value, &word.shape)?;
             words.push((word, (*value).clone()));
@@ -158,12 +162,7 @@ impl Reading<'_> {
         Ok(Verb::Apply { target: target.name.clone(), words })
     }
 
-    fn check(
-        &self,
-        pipeline: &Pipeline,
-        subject: &Node,
-        rest: &[(&str, &Node, &Node)],
-    ) -> Result<Verb, PipelineError> {
+    fn check(&self, pipeline: &Pipeline, subject: &Node, rest: &[(&str, &Node, &Node)]) -> Result<Verb, PipelineError> {
         let text = self.text(subject, "check")?;
         let prober = self.descriptors.iter().find(|backend| backend.name == Descriptor::PROBER);
         let backend = match prober {
