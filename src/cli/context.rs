@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) directory: PathBuf,
     /// Whether a question may be asked.
     pub(crate) interactive: bool,
+    /// Whether stderr is a terminal, so that progress may move.
+    pub(crate) terminal: bool,
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
     /// Whether words on stderr may be coloured.
@@ -50,6 +52,7 @@ impl Context {
         };
         let context = Self {
             directory,
+            terminal: std::io::stderr().is_terminal(),
             interactive: terminal && !ci && !global.non_interactive,
             json: global.json,
             color,

@@ -4,6 +4,30 @@ use crate::cli::Failed;
 use crate::error::Class;
 use crate::promote::{NotAStageName, StageName};
 
+/// The stages, as words or as flags.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Words {
+    /// The stages: `review staging`, `review..staging`, `review:staging`, 'review->staging', `review/pr-80 staging`.
+    #[arg(value_name = "STAGE", num_args = 0..=3, allow_hyphen_values = true)]
+    pub(crate) words: Vec<String>,
+    /// The stage that the build comes from.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) from: Option<String>,
+    /// The stage that it goes to.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) to: Option<String>,
+}
+
+impl Words {
+    /// What the words mean.
+    ///
+    /// # Errors
+    /// As [`Route::parse`].
+    pub(crate) fn route(&self) -> Result<Route, Failed> {
+        Route::parse(&self.words, self.from.as_deref(), self.to.as_deref())
+    }
+}
+
 /// Where a promotion starts and ends; without a start it is the stage before the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {

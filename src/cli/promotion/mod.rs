@@ -1,17 +1,20 @@
 //! What every command about promotions stands on: the clone, its pipelines, its ledger, and the vendors or their twins.
 
+pub(crate) mod consent;
 mod edge;
 mod opener;
+pub(crate) mod progress;
 mod rehearsal;
 pub(crate) mod show;
+pub(crate) mod summary;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::cli::commands::sandbox::{spawn, world_dir};
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::platforms;
-use crate::promote::{Checkout, Engine, Ledger, Pipeline, PromoteError, StageName};
+use crate::promote::{Checkout, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, StageName};
 use crate::repo::refs::Refs;
 use crate::secret::SecretString;
 
@@ -35,7 +38,7 @@ pub(crate) struct Session {
     checkout: Checkout,
     edge: Edge,
     refused: Refused,
-    pipelines: Vec<Pipeline>,
+    pipelines: Pipelines,
     journals: PathBuf,
     ledger: LedgerPlace,
     by: String,
@@ -56,16 +59,13 @@ impl Session {
     pub(crate) fn open(context: &Context, place: &Place) -> Result<Self, Failed> {
         let git = repository(context)?;
         let pipelines = pipelines(&git)?;
-        if pipelines.is_empty() {
-            return Err(Failed::new(Class::Usage, "there is no pipeline: `pipelines/` holds no `.yaml` file"));
-        }
         let published = if place.sandbox { Some(published_key(&git)) } else { None };
         let (open, refused) = opener(context, published);
         let checkout = Checkout::at(&context.directory, open)?;
         let by = who(context, &git);
         if place.sandbox {
             let dir = world_dir(context)?;
-            let world = rehearsal::open(&dir, context.now(), &checkout, &pipelines, spawn)?;
+            let world = rehearsal::open(&dir, context.now(), &checkout, pipelines.all(), spawn)?;
             let edge = Edge::new(context, Some(Twins::of(&world)?));
             let ledger = LedgerPlace { directory: dir.join("ledger.git"), remote: None };
             let journals = dir.join("journal");
@@ -97,7 +97,7 @@ impl Session {
 
     /// The pipelines of this clone.
     pub(crate) fn pipelines(&self) -> &[Pipeline] {
-        &self.pipelines
+        self.pipelines.all()
     }
 
     /// The only pipeline that has these stages, or the named one.
@@ -105,34 +105,27 @@ impl Session {
     /// # Errors
     /// Exit 2 with the list where that is not exactly one.
     pub(crate) fn pipeline(&self, named: Option<&str>, stages: &[&StageName]) -> Result<&Pipeline, Failed> {
-        let names = |pipelines: &[&Pipeline]| {
-            pipelines.iter().map(|pipeline| format!("`{}`", pipeline.name)).collect::<Vec<_>>().join(", ")
-        };
-        let all: Vec<&Pipeline> = self.pipelines.iter().collect();
-        if let Some(named) = named {
-            let found = all.iter().find(|pipeline| pipeline.name == named);
-            return found.copied().ok_or_else(|| {
-                Failed::new(Class::Usage, format!("there is no pipeline `{named}`")).hint(format!("there are {}", names(&all)))
-            });
-        }
-        let has = |pipeline: &&Pipeline| stages.iter().all(|name| pipeline.stage(&name.stage).is_some());
-        let fitting: Vec<&Pipeline> = all.iter().copied().filter(has).collect();
-        match (fitting.as_slice(), all.as_slice()) {
-            ([one], _) | ([], [one]) => Ok(one),
-            ([], _) => {
-                let known: Vec<String> = all
-                    .iter()
-                    .map(|pipeline| {
-                        let stages: Vec<&str> = pipeline.stages.iter().map(|stage| stage.name.as_str()).collect();
-                        format!("`{}`: {}", pipeline.name, stages.join(", "))
-                    })
-                    .collect();
-                let stages: Vec<String> = stages.iter().map(|stage| format!("`{stage}`")).collect();
-                let message = format!("no pipeline has the stages {}", stages.join(" and "));
-                Err(known.into_iter().fold(Failed::new(Class::Usage, message), Failed::hint))
+        let stages: Vec<&str> = stages.iter().map(|name| name.stage.as_str()).collect();
+        Ok(self.pipelines.choose(named, &stages)?)
+    }
+
+    /// The name of the pipeline that has an unfinished promotion of this stage; needs no pipeline file.
+    ///
+    /// # Errors
+    /// When the folder of journals cannot be read, or several pipelines have one.
+    pub(crate) fn unfinished(&self, named: Option<&str>, stage: &StageName) -> Result<Option<String>, Failed> {
+        let ending = format!(".{}", stage.in_file_name());
+        let names = Journal::list(&self.journals)?;
+        let mut found = names.iter().filter_map(|name| name.strip_suffix(&ending)).filter(|name| {
+            named.is_none_or(|named| named == *name)
+        });
+        match (found.next(), found.next()) {
+            (Some(one), None) => Ok(Some(one.to_owned())),
+            (None, _) => Ok(None),
+            (Some(one), Some(two)) => {
+                Err(Failed::new(Class::Usage, format!("`{stage}` has unfinished promotions in several pipelines"))
+                    .hint(format!("name one with `--pipeline`: `{one}`, `{two}`")))
             }
-            (several, _) => Err(Failed::new(Class::Usage, "more than one pipeline has these stages")
-                .hint(format!("name one with `--pipeline`: {}", names(several)))),
         }
     }
 
@@ -165,8 +158,8 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failed>>) -> Re
 /// The names of all stages, and of the protected ones, as far as the pipeline files can be read: for the redirect trap,
 /// which is looked for before anything may fail.
 pub(crate) fn stage_names(context: &Context) -> (Vec<String>, Vec<String>) {
-    let all = repository(context).and_then(|git| pipelines(&git)).unwrap_or_default();
-    let stages = || all.iter().flat_map(|pipeline| &pipeline.stages);
+    let all = repository(context).and_then(|git| pipelines(&git)).ok();
+    let stages = || all.iter().flat_map(|all| all.all()).flat_map(|pipeline| &pipeline.stages);
     let protected = stages().filter(|stage| stage.protected());
     (stages().map(|stage| stage.name.clone()).collect(), protected.map(|stage| stage.name.clone()).collect())
 }
@@ -185,25 +178,20 @@ fn published_key(git: &git2::Repository) -> SecretString {
     SecretString::new(text.unwrap_or_default())
 }
 
-fn pipelines(git: &git2::Repository) -> Result<Vec<Pipeline>, Failed> {
+fn pipelines(git: &git2::Repository) -> Result<Pipelines, Failed> {
     let folder = git.workdir().unwrap_or(git.path()).join("pipelines");
-    let mut files: Vec<PathBuf> = std::fs::read_dir(&folder)
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path())
-        .filter(|path| path.extension().is_some_and(|ending| ending == "yaml" || ending == "yml"))
-        .collect();
+    let mut files = Vec::new();
+    for entry in std::fs::read_dir(&folder).into_iter().flatten().flatten() {
+        let name = entry.file_name().to_string_lossy().into_owned();
+        if name.ends_with(".yaml") || name.ends_with(".yml") {
+            let shown = format!("pipelines/{name}");
+            let text = std::fs::read_to_string(entry.path())
+                .map_err(|error| Failed::new(Class::Usage, format!("`{shown}` cannot be read: {error}")))?;
+            files.push((shown, text));
+        }
+    }
     files.sort();
-    files.iter().map(|path| pipeline(path)).collect()
-}
-
-fn pipeline(path: &Path) -> Result<Pipeline, Failed> {
-    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-    let shown = format!("pipelines/{name}");
-    let text = std::fs::read_to_string(path)
-        .map_err(|error| Failed::new(Class::Usage, format!("`{shown}` cannot be read: {error}")))?;
-    Ok(Pipeline::parse(&shown, &text, platforms::DESCRIPTORS)?)
+    Ok(Pipelines::parse(files.iter().map(|(file, text)| (file.as_str(), text.as_str())), platforms::DESCRIPTORS)?)
 }
 
 /// The remote that the ledger is shared through: the current branch's, else `origin`, else the only one.
