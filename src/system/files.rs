@@ -4,7 +4,7 @@
 //! full disk, a kill or a power cut leaves the old one or the new one, never half of either.
 
 use std::fs::{File, Metadata, TryLockError};
-use std::io::{ErrorKind, Read as _, Write as _};
+use std::io::{ErrorKind, Write as _};
 use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
@@ -203,6 +203,15 @@ fn read_open(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> 
     read_stream(file, length, path)
 }
 
+/// Which permissions a replaced file gets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Mode {
+    /// Those it had; these if it is new.
+    KeptOr(u32),
+    /// These.
+    Exactly(u32),
+}
+
 /// A file that one command changes: its place with symbolic links followed, locked against other commands.
 #[derive(Debug)]
 pub struct Target {
@@ -265,13 +274,12 @@ impl Target {
         }
     }
 
-    /// Replaces it with `content`, durably: same mode, same owner. `known` is what was read before, if anything was;
-    /// a new file gets `new_mode`.
+    /// Replaces it with `content`, durably, for the same owner. `known` is what was read before, if anything was.
     ///
     /// # Errors
     /// [`FileError::Changed`] when it no longer is `known`. After every error but [`FileError::NotFlushed`] the file is
     /// as it was, and nothing lies beside it.
-    pub fn replace(&self, content: &[u8], known: Option<&[u8]>, new_mode: u32) -> Result<(), FileError> {
+    pub fn replace(&self, content: &[u8], known: Option<&[u8]>, mode: Mode) -> Result<(), FileError> {
         let failed = |source| FileError::Write { path: self.shown.clone(), source };
         let folder = self.place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let old = self.unchanged(known)?;
@@ -284,8 +292,11 @@ impl Target {
         if let Some(old) = &old {
             self.give(successor.as_file(), old)?;
         }
-        let mode = old.map_or(new_mode, |old| old.permissions().mode() & 0o7777);
-        successor.as_file().set_permissions(std::fs::Permissions::from_mode(mode)).map_err(failed)?;
+        let bits = match (mode, &old) {
+            (Mode::KeptOr(_), Some(old)) => old.permissions().mode() & 0o7777,
+            (Mode::KeptOr(bits) | Mode::Exactly(bits), _) => bits,
+        };
+        successor.as_file().set_permissions(std::fs::Permissions::from_mode(bits)).map_err(failed)?;
         successor.as_file().sync_all().map_err(failed)?;
         self.unchanged(known)?;
         successor.persist(&self.place).map_err(|error| failed(error.error))?;

@@ -28,7 +28,7 @@ fn a_link_is_followed_and_mode_and_owner_stay() {
     }
     let target = Target::hold(&link2).unwrap();
     assert_eq!(&target.read().unwrap()[..], b"old");
-    target.replace(b"new", Some(b"old"), 0o600).unwrap();
+    target.replace(b"new", Some(b"old"), Mode::KeptOr(0o600)).unwrap();
     assert_eq!(fs::read(&file).unwrap(), b"new");
     let now = fs::symlink_metadata(&file).unwrap();
     assert_eq!(now.permissions().mode() & 0o7777, 0o640);
@@ -42,13 +42,18 @@ fn a_link_is_followed_and_mode_and_owner_stay() {
 #[test]
 fn a_new_file_gets_the_mode_that_was_asked_for() {
     let folder = folder();
+    let secret = folder.path().join("secret");
+    fs::write(&secret, "").unwrap();
+    fs::set_permissions(&secret, fs::Permissions::from_mode(0o644)).unwrap();
+    Target::hold(&secret).unwrap().replace(b"x", Some(b""), Mode::Exactly(0o600)).unwrap();
+    assert_eq!(fs::metadata(&secret).unwrap().permissions().mode() & 0o7777, 0o600);
     let link = folder.path().join("dangling");
     symlink("new", &link).unwrap();
     let target = Target::hold(&link).unwrap();
     assert!(!target.exists());
-    target.replace(b"x", None, 0o600).unwrap();
+    target.replace(b"x", None, Mode::KeptOr(0o600)).unwrap();
     let new = fs::metadata(folder.path().join("new")).unwrap();
-    assert_eq!(new.permissions().mode() & 0o7777, 0o600);
+    assert_eq!(new.permissions().mode() & 0o7777, Mode::KeptOr(0o600));
 }
 
 #[test]
@@ -58,7 +63,7 @@ fn one_command_at_a_time() {
     fs::write(&file, "1").unwrap();
     let first = Target::hold(&file).unwrap();
     assert!(matches!(Target::hold(&file), Err(FileError::Busy { .. })));
-    first.replace(b"2", None, 0o600).unwrap();
+    first.replace(b"2", None, Mode::KeptOr(0o600)).unwrap();
     drop(first);
     let second = Target::hold(&file).unwrap();
     assert_eq!(&second.read().unwrap()[..], b"2");
@@ -71,13 +76,13 @@ fn what_somebody_else_wrote_is_not_overwritten() {
     fs::write(&file, "1").unwrap();
     let target = Target::hold(&file).unwrap();
     fs::write(&file, "theirs").unwrap();
-    assert!(matches!(target.replace(b"2", Some(b"1"), 0o600), Err(FileError::Changed { .. })));
+    assert!(matches!(target.replace(b"2", Some(b"1"), Mode::KeptOr(0o600)), Err(FileError::Changed { .. })));
     // As git does it: a new file under the old name.
     fs::write(folder.path().join("other"), "1").unwrap();
     fs::rename(folder.path().join("other"), &file).unwrap();
-    assert!(matches!(target.replace(b"2", None, 0o600), Err(FileError::Changed { .. })));
+    assert!(matches!(target.replace(b"2", None, Mode::KeptOr(0o600)), Err(FileError::Changed { .. })));
     fs::remove_file(&file).unwrap();
-    assert!(matches!(target.replace(b"2", None, 0o600), Err(FileError::Changed { .. })));
+    assert!(matches!(target.replace(b"2", None, Mode::KeptOr(0o600)), Err(FileError::Changed { .. })));
     assert!(names(folder.path()).is_empty());
 }
 
@@ -122,7 +127,7 @@ fn a_full_disk_leaves_the_old_file_and_nothing_else() {
     let file = mount.join("file");
     fs::write(&file, "old").unwrap();
     let target = Target::hold(&file).unwrap();
-    let result = target.replace(&vec![b'x'; 1 << 20], Some(b"old"), 0o600);
+    let result = target.replace(&vec![b'x'; 1 << 20], Some(b"old"), Mode::KeptOr(0o600));
     let (content, left) = (fs::read(&file).unwrap(), names(&mount));
     drop(target);
     let unmounted = std::process::Command::new("umount").arg(&mount).status();
