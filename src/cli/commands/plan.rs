@@ -52,7 +52,8 @@ impl Plan {
         let plan = block_on(make(&session, self.place.pipeline.as_deref(), &route, Wish::AsDeclared))?;
         if let Some(path) = &self.output {
             let text = plan.to_json().map_err(|error| Failed::new(Class::Bug, format!("the plan is not JSON: {error}")))?;
-            files::replace(&context.path(path), text.as_bytes(), files::NewMode::Plain)?;
+            let target = files::Target::hold(&context.path(path))?;
+            target.replace(text.as_bytes(), None, files::Mode::KeptOr(0o644))?;
         }
         if context.json {
             report::json("lockage.plan/1", &plan)?;

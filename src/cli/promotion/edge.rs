@@ -55,7 +55,7 @@ impl Edge {
             || (Vec::new(), None, descriptor.interval),
             |twin| (twin.endpoints, twin.authority, twin.interval),
         );
-        Ok((Connection { target, credentials, endpoints, authority, interval }, client))
+        Ok((Connection { target, credentials, endpoints, authority, interval, clock: jiff::Timestamp::now }, client))
     }
 }
 

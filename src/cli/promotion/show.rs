@@ -56,8 +56,11 @@ fn write_step(text: &mut String, number: usize, write: &Write) {
         }
         Act::Restore { target, version, covers } => {
             let _ = writeln!(text, "  {number}. {target}: go back to release {version}");
-            for (resource, _) in covers {
-                let _ = writeln!(text, "       {resource}");
+            for line in covers.iter().flat_map(|change| {
+                let lines = differences(change);
+                std::iter::once(change.resource.to_string()).chain(lines.into_iter().map(|line| format!("  {line}")))
+            }) {
+                let _ = writeln!(text, "       {line}");
             }
         }
     }
