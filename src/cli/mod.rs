@@ -4,7 +4,9 @@ mod args;
 mod commands;
 mod context;
 mod failure;
+mod promotion;
 mod report;
+mod secrets;
 mod terminal;
 
 use std::ffi::OsString;
@@ -33,6 +35,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(context) => context,
         Err(failed) => return report::failed(&failed, false),
     };
+    secrets::private::sweep(&context);
     let json = context.json;
     match args.command.run(&context) {
         Ok(code) => ExitCode::from(code),

@@ -47,6 +47,20 @@ impl Checkout {
         Ok(Some((version, bytes)))
     }
 
+    /// HEAD's first parent by name, which a shallow clone knows without having it.
+    ///
+    /// # Errors
+    /// [`RepositoryError`] when there is no commit.
+    pub fn parent(&self) -> Result<Option<String>, RepositoryError> {
+        let git = self.git()?;
+        let head = self.head_commit(&git)?.id();
+        // libgit2 hides the parents of a shallow commit; its own text has them.
+        let database = git.odb()?;
+        let object = database.read(head)?;
+        let text = String::from_utf8_lossy(object.data());
+        Ok(text.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix("parent ")).map(str::to_owned))
+    }
+
     // A handle is not `Sync`; opening one reads two small files.
     fn git(&self) -> Result<Git, RepositoryError> {
         Ok(Git::open(&self.path)?)

@@ -71,7 +71,7 @@ pub(super) fn of_artifact(
 }
 
 /// The instances of a stage that HEAD has a secret file for.
-pub(super) fn instances(
+pub(crate) fn instances(
     repository: &dyn Repository,
     pipeline: &Pipeline,
     stage: &Stage,

@@ -34,6 +34,8 @@ pub use checkout::{Checkout, Opener};
 pub use descriptor::{Client, Connection, Credential, Descriptor, Reading, Shape, Word};
 pub use engine::Engine;
 pub use error::PromoteError;
+pub(crate) use expand::{Expansion, Item};
+pub(crate) use gates::instances;
 pub use journal::{Event, Journal, JournalError, Way};
 pub use ledger::{Entry, Ledger, LedgerError, Recorded, StepReceipt};
 pub use lock::{Claim, LockError, holder};

@@ -190,13 +190,7 @@ impl<'e> Room<'e, '_> {
     }
 
     fn secrets_path(&self, here: &Here<'_>) -> Result<String, PromoteError> {
-        match &here.stage.file {
-            Some(file) => Ok(self.scope(here, None).text(file)?),
-            None => {
-                let name = here.name.instance.as_deref().unwrap_or(&here.name.stage);
-                Ok(format!("secrets/{}.{name}.yaml", self.pipeline.name))
-            }
-        }
+        Ok(self.scope(here, None).secrets_path()?)
     }
 
     fn here<'s>(&self, name: StageName, stage: &'s Stage) -> Result<Here<'s>, PromoteError> {

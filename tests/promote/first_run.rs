@@ -9,7 +9,14 @@ fn the_first_command_promotes_and_the_second_finds_nothing_to_do() {
     let screen: Vec<&str> = first.stdout.lines().collect();
     assert!(screen.len() <= 24, "the summary is one screen:\n{}", first.stdout);
     assert!(screen.iter().all(|line| line.chars().count() <= 80), "80 columns:\n{}", first.stdout);
-    for word in ["staging", "AWS_SECRET_ACCESS_KEY", "api-staging.pangeo-forge.org", "certificate", "ledger", "lockage rollback staging"] {
+    for word in [
+        "staging",
+        "AWS_SECRET_ACCESS_KEY",
+        "api-staging.pangeo-forge.org",
+        "certificate",
+        "ledger",
+        "lockage rollback staging",
+    ] {
         assert!(first.stdout.contains(word), "the summary says `{word}`:\n{}", first.stdout);
     }
     assert!(first.stderr.contains("--sandbox"), "it says that it answers for the user:\n{}", first.stderr);

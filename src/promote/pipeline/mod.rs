@@ -254,6 +254,16 @@ impl Pipeline {
 }
 
 impl StepRule {
+    /// Whether it writes to a target.
+    #[must_use]
+    pub fn speaks_with(&self, name: &str) -> bool {
+        match &self.verb {
+            Verb::Deliver { target, .. } | Verb::Apply { target, .. } => target == name,
+            Verb::Together(steps) => steps.iter().any(|step| step.speaks_with(name)),
+            Verb::Edit | Verb::Run | Verb::Scale | Verb::Check { .. } => false,
+        }
+    }
+
     /// Whether it runs in a stage.
     #[must_use]
     pub fn runs_in(&self, stage: &str) -> bool {

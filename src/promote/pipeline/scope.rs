@@ -73,6 +73,20 @@ impl Scope<'_> {
         }
     }
 
+    /// The path of the stage's encrypted file.
+    ///
+    /// # Errors
+    /// As [`Scope::text`].
+    pub fn secrets_path(&self) -> Result<String, PipelineError> {
+        match &self.stage.file {
+            Some(file) => self.text(file),
+            None => {
+                let name = self.instance.unwrap_or(&self.stage.name);
+                Ok(format!("secrets/{}.{name}.yaml", self.pipeline.name))
+            }
+        }
+    }
+
     /// The same for a text that stands at `at`.
     ///
     /// # Errors

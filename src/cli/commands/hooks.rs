@@ -1,0 +1,44 @@
+//! `lockage hooks`.
+
+use clap::Subcommand;
+
+use crate::cli::{Context, Failed, report};
+use crate::error::Class;
+use crate::repo::{Place, Repository};
+
+/// The git hooks that run the guard.
+#[derive(Debug, clap::Args)]
+pub(crate) struct Hooks {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Install pre-commit, pre-merge-commit and pre-push where git looks for them; never over somebody else's hook.
+    Install,
+}
+
+impl Hooks {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        match self.command {
+            Command::Install => install(context),
+        }
+    }
+}
+
+fn install(context: &Context) -> Result<u8, Failed> {
+    let repo = Repository::open(&Place { directory: context.directory.clone(), ..Place::default() })?;
+    let binary = std::env::current_exe()
+        .map_err(|error| Failed::new(Class::World, format!("the path of this program cannot be read: {error}")))?;
+    let installed = repo.install_hooks(&binary)?;
+    if context.json {
+        report::json("lockage.hooks/1", &serde_json::json!({ "hooks": installed }))?;
+        return Ok(0);
+    }
+    for hook in installed.iter().filter(|_| !context.quiet) {
+        let what = if hook.written { "installed" } else { "is there already:" };
+        report::say(&format!("{} {what} {}", hook.name, hook.path.display()));
+    }
+    Ok(0)
+}

@@ -1,0 +1,65 @@
+//! A comment in clear that a rule wants encrypted.
+
+use super::Check;
+use crate::cipher::token;
+use crate::document::CommentId;
+use crate::guard::error::GuardError;
+use crate::guard::finding::{At, Findings};
+use crate::guard::subject::Subject;
+
+/// Looks at every comment of files under a rule.
+pub(super) struct ClearComment;
+
+impl Check for ClearComment {
+    fn id(&self) -> &'static str {
+        "clear-comment"
+    }
+
+    fn about(&self) -> &'static str {
+        "a comment in clear that a creation rule wants encrypted, or one inside the `sops` block"
+    }
+
+    fn look(&self, subject: &Subject<'_>, found: &mut Findings) -> Result<(), GuardError> {
+        let (Some(governing), Some(document)) = (subject.governing.first(), subject.document()?) else {
+            return Ok(());
+        };
+        let demand = subject.demand(document);
+        for (index, comment) in (0..).zip(&document.outline().comments) {
+            let text = document.comment(CommentId(index)).trim_ascii();
+            if demand.comment(CommentId(index)) && !text.is_empty() && !token::well_formed(text) {
+                let (line, column) = document.position(comment.range.start.saturating_sub(1));
+                found.add(
+                    At { line, column },
+                    format!("this comment is in clear; the rule at {} wants it encrypted", governing.shown()),
+                    "remove it, or write it with `lockage edit`, which encrypts it",
+                );
+            }
+        }
+        if let Some(metadata) = document.metadata() {
+            for offset in inside(document.text(), metadata.range.clone()) {
+                found.add(
+                    At::offset(document.text(), offset),
+                    "a comment inside the `sops` block is never encrypted",
+                    "remove it",
+                );
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Where comment lines stand in the block. A comment behind a value there would end the value's line; the tokens and
+/// armor in it hold no `#`.
+fn inside(text: &[u8], range: std::ops::Range<usize>) -> Vec<usize> {
+    let block = &text[range.clone()];
+    let mut found = Vec::new();
+    for at in memchr::memchr_iter(b'#', block) {
+        let starts = at == 0 || block[at - 1].is_ascii_whitespace();
+        let line = block[..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
+        let quoted = line.contains(&b'"') || line.contains(&b'\'');
+        if starts && !quoted {
+            found.push(range.start + at);
+        }
+    }
+    found
+}

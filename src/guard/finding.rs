@@ -1,0 +1,105 @@
+//! What a check found: where, what, and how to mend it. Never the text itself.
+
+use serde::Serialize;
+
+use super::allow::Fingerprint;
+use crate::repo::RepoPath;
+
+/// One finding. It holds no byte of the file but names of keys that are no secret themselves.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// The check that found it.
+    pub check: &'static str,
+    /// The file, as one line of text.
+    pub file: String,
+    /// 1-based line.
+    pub line: usize,
+    /// 1-based column, in characters.
+    pub column: usize,
+    /// What is true of it.
+    pub message: String,
+    /// What to do.
+    pub mend: String,
+    /// What an exception would name. Printed only of values that cannot be guessed from it.
+    #[serde(skip)]
+    pub(super) value: Option<Fingerprint>,
+}
+
+/// Something that was not judged, and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+pub struct Note {
+    /// The file, as one line of text.
+    pub file: String,
+    /// What was left out, and what it needs.
+    pub message: String,
+}
+
+/// Where a finding stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct At {
+    pub(super) line: usize,
+    pub(super) column: usize,
+}
+
+impl At {
+    /// The file as a whole.
+    pub(super) const TOP: Self = Self { line: 1, column: 1 };
+
+    /// The position of a byte offset.
+    pub(super) fn offset(text: &[u8], offset: usize) -> Self {
+        let before = &text[..offset.min(text.len())];
+        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
+        let column = before[start..].iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
+        Self { line: memchr::memchr_iter(b'\n', before).count() + 1, column }
+    }
+}
+
+/// Collects what the checks find in one file.
+pub(super) struct Findings {
+    file: String,
+    check: &'static str,
+    pub(super) list: Vec<Finding>,
+    pub(super) notes: Vec<Note>,
+}
+
+impl Findings {
+    pub(super) fn new(path: &RepoPath) -> Self {
+        Self { file: path.to_string(), check: "", list: Vec::new(), notes: Vec::new() }
+    }
+
+    /// Names the check that looks from now on.
+    pub(super) fn of(&mut self, check: &'static str) -> &mut Self {
+        self.check = check;
+        self
+    }
+
+    /// Adds a finding that no exception can answer.
+    pub(super) fn add(&mut self, at: At, message: impl Into<String>, mend: impl Into<String>) {
+        self.push(at, message.into(), mend.into(), None);
+    }
+
+    /// Adds a finding that an exception entry for `value` answers.
+    pub(super) fn add_value(&mut self, at: At, message: impl Into<String>, mend: impl Into<String>, value: &[u8]) {
+        self.push(at, message.into(), mend.into(), Some(Fingerprint::of(value)));
+    }
+
+    /// Says what was not judged.
+    pub(super) fn note(&mut self, message: impl Into<String>) {
+        self.notes.push(Note { file: self.file.clone(), message: message.into() });
+    }
+
+    fn push(&mut self, at: At, message: String, mend: String, value: Option<Fingerprint>) {
+        let finding = Finding {
+            check: self.check,
+            file: self.file.clone(),
+            line: at.line,
+            column: at.column,
+            message,
+            mend,
+            value,
+        };
+        if !self.list.contains(&finding) {
+            self.list.push(finding);
+        }
+    }
+}
