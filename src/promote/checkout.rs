@@ -58,7 +58,11 @@ impl Checkout {
         let database = git.odb()?;
         let object = database.read(head)?;
         let text = String::from_utf8_lossy(object.data());
-        Ok(text.lines().take_while(|line| !line.is_empty()).find_map(|line| line.strip_prefix("parent ")).map(str::to_owned))
+        Ok(text
+            .lines()
+            .take_while(|line| !line.is_empty())
+            .find_map(|line| line.strip_prefix("parent "))
+            .map(str::to_owned))
     }
 
     // A handle is not `Sync`; opening one reads two small files.

@@ -10,7 +10,7 @@ use crate::error::{Class, Failure, Outcome};
 use crate::repo::refs::{Refs, RefsError, Swap};
 
 /// The version of an entry's schema.
-pub const SCHEMA: &str = "lockage.ledger/1";
+pub(super) const SCHEMA: &str = "lockage.ledger/1";
 const FILE: &str = "entry.json";
 /// How often a lost race is run again; each loss means that somebody else's entry went in.
 const ATTEMPTS: usize = 200;

@@ -12,7 +12,7 @@ use crate::repo::refs::{Refs, RefsError, Swap};
 const SCHEMA: &str = "lockage.lock/1";
 const FILE: &str = "lock.json";
 /// How long a lock holds without a heartbeat: longer than any single request, short enough to wait for.
-pub const LEASE: Duration = Duration::from_secs(15 * 60);
+const LEASE: Duration = Duration::from_secs(15 * 60);
 
 /// What a lock says.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -73,7 +73,7 @@ impl Failure for LockError {
 }
 
 /// A lock that is held. Dropping it does not release it: a killed promotion stays locked until it is resumed or expires.
-pub struct Lock<'a> {
+pub(super) struct Lock<'a> {
     refs: &'a Refs,
     name: String,
     stage: StageName,
@@ -86,7 +86,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     /// [`LockError::Held`].
-    pub fn take(
+    pub(super) fn take(
         refs: &'a Refs,
         pipeline: &str,
         stage: &StageName,
@@ -128,7 +128,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     /// [`LockError::Lost`] when somebody took the lock over.
-    pub fn beat(&mut self, now: Timestamp) -> Result<(), LockError> {
+    pub(super) fn beat(&mut self, now: Timestamp) -> Result<(), LockError> {
         if now < self.claim.beat + LEASE / 3 {
             return Ok(());
         }
@@ -149,7 +149,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     /// [`LockError::Refs`]; the lock then ends by its expiry.
-    pub fn release(self) -> Result<(), LockError> {
+    pub(super) fn release(self) -> Result<(), LockError> {
         self.refs.swap(&self.name, Some(&self.commit), None).map(drop).map_err(LockError::from)
     }
 }

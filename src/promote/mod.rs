@@ -1,13 +1,16 @@
 //! Promotion: plan, apply, verify, roll back. Knows no vendor and no file format of secrets.
 
 mod artifact;
+mod back;
 mod change;
 mod checkout;
 mod descriptor;
+mod draft;
 mod drive;
 mod engine;
 mod error;
 mod expand;
+mod finish;
 mod gates;
 mod journal;
 mod ledger;
@@ -22,6 +25,7 @@ mod progress;
 mod report;
 mod repository;
 mod rollback;
+mod room;
 mod run;
 mod source;
 mod stage_name;
@@ -39,7 +43,10 @@ pub(crate) use gates::instances;
 pub use journal::{Event, Journal, JournalError, Way};
 pub use ledger::{Entry, Ledger, LedgerError, Recorded, StepReceipt};
 pub use lock::{Claim, LockError, holder};
-pub use pipeline::{At, Origin, Per, Pipeline, PipelineError, PipelineFault, Scope, Stage, StepRule, TargetRule, Verb};
+pub use pipeline::{
+    ArtifactRule, At, Node, Origin, Per, Pipeline, PipelineError, PipelineFault, Raw, Resolved, Scope, SecretRule,
+    Stage, StepRule, TargetRule, Verb,
+};
 pub use pipelines::{ChoiceError, Pipelines};
 pub use plan::{Agreement, Gate, Plan, PlanFileError, Purpose, Step, Task, Undo, Write};
 pub use planner::Request;

@@ -13,7 +13,7 @@ use super::stage_name::StageName;
 use crate::error::{Class, Failure};
 
 /// The version of the schema that this program writes and reads.
-pub const SCHEMA: &str = "lockage.plan/1";
+pub(super) const SCHEMA: &str = "lockage.plan/1";
 
 /// What shall be done to one stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]

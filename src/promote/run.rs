@@ -6,16 +6,14 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::change::Change;
 use super::engine::Engine;
 use super::error::PromoteError;
 use super::journal::{Event, Journal, JournalError, Way};
-use super::ledger::{Entry, SCHEMA, StepReceipt};
 use super::lock::{Lock, LockError};
-use super::plan::{Plan, Purpose, Task, Undo};
-use super::platform::{Act, Check, Reader, Verdict, Writer};
+use super::plan::{Plan, Purpose, Task};
+use super::platform::{Check, Reader, Verdict, Writer};
 use super::progress::Standing;
-use super::report::{Cause, CheckReport, News, Observer, Report, StepReport};
+use super::report::{Cause, CheckReport, News, Observer, Report};
 use crate::error::{Class, Failure, Outcome};
 
 /// Why a promotion does not go on.
@@ -32,13 +30,15 @@ pub(super) struct Run<'r> {
     pub(super) observer: &'r dyn Observer,
     pub(super) journal: Journal,
     pub(super) plan: Plan,
-    lock: Lock<'r>,
+    pub(super) lock: Lock<'r>,
     writers: BTreeMap<String, Arc<dyn Writer>>,
-    times: BTreeMap<(bool, usize), i64>,
-    checks: Vec<CheckReport>,
-    irreversible: Vec<String>,
-    failure: Option<Cause>,
-    resumed: bool,
+    /// Milliseconds, by whether it was on the way back, and step.
+    pub(super) times: BTreeMap<(bool, usize), i64>,
+    pub(super) checks: Vec<CheckReport>,
+    /// What could not be undone.
+    pub(super) irreversible: Vec<String>,
+    pub(super) failure: Option<Cause>,
+    pub(super) resumed: bool,
 }
 
 impl Engine<'_> {
@@ -86,7 +86,15 @@ impl Engine<'_> {
         };
         let touched = journal.progress().touched() || journal.progress().recorded().is_some();
         let now = (self.clock)();
-        let taken = Lock::take(self.ledger.refs(), &plan.pipeline, &plan.stage, journal.progress().run(), &self.by, &reason, now);
+        let taken = Lock::take(
+            self.ledger.refs(),
+            &plan.pipeline,
+            &plan.stage,
+            journal.progress().run(),
+            &self.by,
+            &reason,
+            now,
+        );
         let lock = match taken {
             Ok(lock) => lock,
             Err(error) => {
@@ -193,79 +201,6 @@ impl Run<'_> {
         Ok(())
     }
 
-    /// Undoes what was sent, last first. Skips what already is as it was.
-    async fn back(&mut self) -> Result<(), Halt> {
-        if self.journal.progress().recorded().is_some() {
-            return Ok(());
-        }
-        let mut restored: Vec<(String, String)> = Vec::new();
-        for step in (0..self.plan.steps.len()).rev() {
-            let change = match self.sent(step) {
-                None => continue,
-                Some(Act::Change(change)) => change,
-                // A rollback's own restore: what was there before it is held by no version that was recorded.
-                Some(restore @ Act::Restore { .. }) => {
-                    self.irreversible.push(restore.what());
-                    continue;
-                }
-            };
-            let Task::Write(write) = &self.plan.steps[step].task else { continue };
-            let covered = |kinds: &[String]| kinds.contains(&change.resource.kind);
-            let target = change.resource.target.clone();
-            let restore = self.restore_of(&target).filter(|(_, covers)| covered(covers));
-            let act = match (restore, &write.undo) {
-                (Some((version, covers)), _) => {
-                    if restored.contains(&(target.clone(), version.clone())) {
-                        continue;
-                    }
-                    restored.push((target.clone(), version.clone()));
-                    Act::Restore { covers: self.covered(&target, &covers), target, version }
-                }
-                (None, Undo::Inverse) => Act::Change(change.inverse()),
-                (None, Undo::Restore { .. } | Undo::Irreversible) => {
-                    self.irreversible.push(change.resource.to_string());
-                    continue;
-                }
-            };
-            let timeout = self.plan.steps[step].timeout;
-            self.begins(Way::Back, step, &act.what());
-            let began = self.now();
-            self.drive(Way::Back, step, &act, timeout).await?;
-            self.timed(Way::Back, step, began);
-        }
-        Ok(())
-    }
-
-    /// What was sent in a step, as it was announced, facts filled in.
-    fn sent(&self, step: usize) -> Option<Act> {
-        self.journal.progress().act(Way::Forward, step)
-    }
-
-    /// The way back that some sent step of a target needs: the version and the kinds that come back with it.
-    fn restore_of(&self, target: &str) -> Option<(String, Vec<String>)> {
-        let steps = self.plan.steps.iter().enumerate();
-        steps.filter(|(step, _)| self.sent(*step).is_some_and(|act| act.target() == target)).find_map(|(_, step)| {
-            match &step.task {
-                Task::Write(write) => match &write.undo {
-                    Undo::Restore { version, covers } => Some((version.clone(), covers.clone())),
-                    Undo::Inverse | Undo::Irreversible => None,
-                },
-                Task::Check(_) => None,
-            }
-        })
-    }
-
-    fn covered(&self, target: &str, kinds: &[String]) -> Vec<Change> {
-        (0..self.plan.steps.len())
-            .filter_map(|step| match self.sent(step) {
-                Some(Act::Change(change)) => Some(change),
-                _ => None,
-            })
-            .filter(|change| change.resource.target == target && kinds.contains(&change.resource.kind))
-            .map(|change| change.inverse())
-            .collect()
-    }
-
     /// Waits until a check is true.
     async fn check(&mut self, check: &Check) -> Result<(), Halt> {
         self.observer.tell(&News::Checks { check });
@@ -301,92 +236,6 @@ impl Run<'_> {
                 Err(error) => return Err(self.halt(&error)),
             }
         }
-    }
-
-    /// Records, ends, unlocks.
-    fn finish(mut self) -> Result<Report, PromoteError> {
-        let progress = self.journal.progress();
-        let outcome = match (progress.turned().is_some(), progress.touched(), self.irreversible.is_empty()) {
-            (false, _, _) => Outcome::Applied,
-            (true, false, _) => Outcome::Unchanged,
-            (true, true, true) => Outcome::RolledBack,
-            (true, true, false) => Outcome::Partial,
-        };
-        if !self.irreversible.is_empty()
-            && let Some(failure) = &mut self.failure
-        {
-            failure.hints.push(format!("not undone: {}", self.irreversible.join(", ")));
-        }
-        let began = self.journal.progress().began().map_or_else(|| self.now(), |(_, at)| at);
-        let ended = self.now();
-        if self.journal.progress().recorded().is_none()
-            && (outcome == Outcome::Applied || self.journal.progress().touched())
-        {
-            let entry = self.entry(outcome, began, ended);
-            let commit = match self.engine.ledger.append(&entry) {
-                Ok(commit) => commit,
-                Err(error) => return Err(self.unrecorded(&error)),
-            };
-            self.log(&Event::Recorded { commit: commit.clone() }).map_err(|halt| self.as_error(halt))?;
-            self.observer.tell(&News::Recorded { commit: &commit });
-        }
-        let entry = self.journal.progress().recorded().map(str::to_owned);
-        self.log(&Event::Ended { outcome, at: ended }).map_err(|halt| self.as_error(halt))?;
-        let report = Report {
-            outcome,
-            steps: self.step_reports(),
-            checks: self.checks,
-            entry,
-            shared: self.engine.ledger.remote().is_some(),
-            began,
-            ended,
-            resumed: self.resumed,
-            failure: self.failure,
-            plan: self.plan,
-        };
-        // The promotion is over whatever becomes of these: a lock ends by its expiry.
-        if let Err(error) = self.lock.release() {
-            tracing::warn!(%error, "the lock was not given back");
-        }
-        self.journal.put_away()?;
-        Ok(report)
-    }
-
-    fn entry(&self, outcome: Outcome, began: Timestamp, ended: Timestamp) -> Entry {
-        let progress = self.journal.progress();
-        let receipts = (0..self.plan.steps.len())
-            .filter_map(|step| match progress.standing(Way::Forward, step)? {
-                Standing::Confirmed { receipt, .. } => Some(StepReceipt { step, receipt: receipt.clone() }),
-                _ => None,
-            })
-            .collect();
-        let mut plan = self.plan.clone();
-        // What was sent, not what was meant: a rollback needs the facts.
-        for (number, step) in plan.steps.iter_mut().enumerate() {
-            if let (Task::Write(write), Some(act)) = (&mut step.task, progress.act(Way::Forward, number)) {
-                write.act = act;
-            }
-        }
-        let by = progress.began().map_or_else(String::new, |(by, _)| by.to_owned());
-        let why = progress.turned().map(|(why, _)| why.to_owned());
-        Entry { schema: SCHEMA.to_owned(), outcome, by, began, ended, receipts, why, plan }
-    }
-
-    fn step_reports(&self) -> Vec<StepReport> {
-        let progress = self.journal.progress();
-        let count = self.plan.steps.len();
-        let ways = (0..count).map(|step| (Way::Forward, step)).chain((0..count).rev().map(|step| (Way::Back, step)));
-        ways.filter_map(|(way, step)| {
-            let standing = progress.standing(way, step)?;
-            let receipt = match standing {
-                Standing::Confirmed { receipt, .. } | Standing::Settled { receipt, .. } => Some(receipt.clone()),
-                _ => None,
-            };
-            let what = progress.act(way, step).map_or_else(|| self.plan.steps[step].what(), |act| act.what());
-            let milliseconds = self.times.get(&(way == Way::Back, step)).copied();
-            Some(StepReport { step, way, what, receipt, milliseconds })
-        })
-        .collect()
     }
 
     pub(super) fn log(&mut self, event: &Event) -> Result<(), Halt> {
@@ -451,20 +300,20 @@ impl Run<'_> {
         descriptors.iter().find(|descriptor| descriptor.name == name).map_or(PROBE, |descriptor| descriptor.timeout)
     }
 
-    fn begins(&self, way: Way, step: usize, what: &str) {
+    pub(super) fn begins(&self, way: Way, step: usize, what: &str) {
         self.observer.tell(&News::Begins { step, of: self.plan.steps.len(), way, what });
     }
 
-    fn timed(&mut self, way: Way, step: usize, began: Timestamp) {
+    pub(super) fn timed(&mut self, way: Way, step: usize, began: Timestamp) {
         let milliseconds = self.now().as_millisecond() - began.as_millisecond();
         self.times.insert((way == Way::Back, step), milliseconds);
     }
 
-    fn now(&self) -> Timestamp {
+    pub(super) fn now(&self) -> Timestamp {
         (self.engine.clock)()
     }
 
-    fn as_error(&self, halt: Halt) -> PromoteError {
+    pub(super) fn as_error(&self, halt: Halt) -> PromoteError {
         match halt {
             Halt::Stop(error) => *error,
             Halt::Turn(cause) => PromoteError::Failed {
@@ -489,13 +338,6 @@ impl Run<'_> {
                 hints: vec!["run the same command again: it goes on undoing".to_owned()],
             },
         }
-    }
-
-    fn unrecorded(&self, error: &super::ledger::LedgerError) -> PromoteError {
-        let mut hints = error.hints();
-        hints.push("run the same command again: it records what is done".to_owned());
-        let what = "everything is done, but the ledger does not have it".to_owned();
-        PromoteError::Failed { what, why: error.to_string(), outcome: Outcome::Partial, cause: Class::World, hints }
     }
 }
 

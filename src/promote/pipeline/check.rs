@@ -108,12 +108,7 @@ fn step_variables(pipeline: &Pipeline, stage: &Stage, asks: &[String], step: &St
 }
 
 /// Every variable of these texts has a value in this stage.
-fn used(
-    pipeline: &Pipeline,
-    stage: &Stage,
-    asks: &[String],
-    texts: &[(&str, At)],
-) -> Result<(), PipelineError> {
+fn used(pipeline: &Pipeline, stage: &Stage, asks: &[String], texts: &[(&str, At)]) -> Result<(), PipelineError> {
     for (text, at) in texts {
         let unclosed = || pipeline.error(*at, PipelineFault::Unclosed { text: (*text).to_owned() });
         for part in parts(text).ok_or_else(unclosed)? {

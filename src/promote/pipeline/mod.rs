@@ -17,7 +17,7 @@ use std::time::Duration;
 
 pub(crate) use error::nearest;
 pub use error::{PipelineError, PipelineFault};
-pub use node::{At, Node};
+pub use node::{At, Node, Raw};
 pub use scope::{Resolved, Scope};
 
 use super::change::Stack;

@@ -79,7 +79,9 @@ fn hold(fixture: &Fixture, report: &Report, start: &impl PartialEq<Facts>, goal:
     let back = report.outcome == Outcome::RolledBack;
     match report.outcome {
         Outcome::Applied => assert!(now == *goal, "{what}: the world is the plan's: {log:?}"),
-        Outcome::RolledBack | Outcome::Unchanged => assert!(*start == now, "{what}: the world is the start's: {log:?}\n{now:#?}"),
+        Outcome::RolledBack | Outcome::Unchanged => {
+            assert!(*start == now, "{what}: the world is the start's: {log:?}\n{now:#?}")
+        }
         other => panic!("{what}: {other:?}"),
     }
     for (line, count) in times(&log) {
@@ -94,8 +96,7 @@ fn hold(fixture: &Fixture, report: &Report, start: &impl PartialEq<Facts>, goal:
     assert_eq!(entries.len(), expected, "{what}: one entry for each promotion that changed something");
 }
 
-type Facts =
-    (BTreeMap<String, super::world::App>, BTreeMap<String, (u32, Vec<String>)>);
+type Facts = (BTreeMap<String, super::world::App>, BTreeMap<String, (u32, Vec<String>)>);
 
 fn goal(known_origin: bool) -> Facts {
     let (fixture, plan) = fixture(Fault::None, known_origin);

@@ -7,8 +7,8 @@ use std::sync::Mutex;
 
 use jiff::Timestamp;
 use lockage::promote::{
-    Engine, Event, FileVersion, JournalError, Ledger, Observer, Pipeline, Plan, PromoteError, Report, Repository, RepositoryError, Request,
-    Source, SourceError, StageName,
+    Engine, Event, FileVersion, JournalError, Ledger, Observer, Pipeline, Plan, PromoteError, Report, Repository,
+    RepositoryError, Request, Source, SourceError, StageName,
 };
 use lockage::repo::refs::Refs;
 use lockage::secret::{SecretRef, SecretString};
@@ -115,7 +115,8 @@ impl Fixture {
             ]),
             changed: None,
         };
-        let pipeline = Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), descriptors).unwrap();
+        let pipeline =
+            Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), descriptors).unwrap();
         let connector = Memory { world: world.clone() };
         Self { folder: tempfile::tempdir().unwrap(), world, repository, pipeline, connector }
     }

@@ -73,10 +73,16 @@ fn law(walk: &[&Event]) {
     for (at, event) in walk.iter().enumerate() {
         match event {
             Event::Accepted { step, way, .. } | Event::Refused { step, way } => {
-                assert!(matches!(walk[at - 1], Event::Announced { step: s, way: w, .. } if (s, w) == (step, way)), "{walk:?}");
+                assert!(
+                    matches!(walk[at - 1], Event::Announced { step: s, way: w, .. } if (s, w) == (step, way)),
+                    "{walk:?}"
+                );
             }
             Event::Settled { step, way, .. } => {
-                assert!(matches!(walk[at - 1], Event::Accepted { step: s, way: w, .. } if (s, w) == (step, way)), "{walk:?}");
+                assert!(
+                    matches!(walk[at - 1], Event::Accepted { step: s, way: w, .. } if (s, w) == (step, way)),
+                    "{walk:?}"
+                );
             }
             Event::Confirmed { step, way } => {
                 let before = matches!(walk[at - 1], Event::Settled { step: s, way: w, failed: None, .. } if (s, w) == (step, way));
@@ -105,7 +111,8 @@ fn a_torn_last_line_is_dropped_and_any_other_damage_is_corruption() {
     let path = folder.join("pangeo-forge.staging.journal");
     let whole = std::fs::read(&path).unwrap();
     let open = || Journal::open(&folder, "pangeo-forge", &plan.stage);
-    let lines: Vec<usize> = whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
+    let lines: Vec<usize> =
+        whole.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at + 1).collect();
     assert_eq!(lines.len(), 3);
 
     for cut in [lines[1] + 1, lines[1] + 20, whole.len() - 1] {
@@ -140,6 +147,9 @@ fn one_process_at_a_time() {
     assert!(matches!(Journal::open(&folder, "pangeo-forge", &plan.stage), Err(JournalError::Running { .. })));
     assert!(matches!(Journal::begin(&folder, &plan, "ben", Timestamp::UNIX_EPOCH), Err(JournalError::Running { .. })));
     drop(journal);
-    assert!(matches!(Journal::begin(&folder, &plan, "ben", Timestamp::UNIX_EPOCH), Err(JournalError::Unfinished { .. })));
+    assert!(matches!(
+        Journal::begin(&folder, &plan, "ben", Timestamp::UNIX_EPOCH),
+        Err(JournalError::Unfinished { .. })
+    ));
     assert_eq!(Journal::list(&folder).unwrap(), ["pangeo-forge.staging"]);
 }

@@ -97,7 +97,9 @@ fn a_plan_is_stale_when_the_world_or_the_ledger_moved() {
     let app = "pangeo-forge-api-staging";
     moved(&|fixture| drop(fixture.world.get().apps.get_mut(app).unwrap().config.remove("AWS_ACCESS_KEY_ID")));
     moved(&|fixture| fixture.world.get().apps.get_mut(app).unwrap().automatic = true);
-    moved(&|fixture| drop(fixture.world.get().zone.insert("api-staging/CNAME".into(), (60, vec!["elsewhere.example".into()]))));
+    moved(&|fixture| {
+        drop(fixture.world.get().zone.insert("api-staging/CNAME".into(), (60, vec!["elsewhere.example".into()])))
+    });
     // What agreed when the plan was made counts as well.
     moved(&|fixture| {
         fixture.world.get().apps.get_mut(app).unwrap().config.insert("PANGEO_FORGE_DEPLOYMENT".into(), "other".into());
@@ -118,12 +120,20 @@ fn what_cannot_be_planned_says_where_and_why() {
         super::fixture::run(fixture.engine().plan(&request)).unwrap_err()
     };
     let unapproved = error(&fixture, Some("staging"), "prod", false);
-    assert_eq!(unapproved.to_string(), "pipelines/pangeo-forge.yaml:73:14: `approve` is a known word, but nothing can do it yet");
+    assert_eq!(
+        unapproved.to_string(),
+        "pipelines/pangeo-forge.yaml:73:14: `approve` is a known word, but nothing can do it yet"
+    );
     assert_eq!(unapproved.class(), Class::Usage);
     let skipped = error(&fixture, Some("review"), "prod", true);
     assert_eq!(skipped.to_string(), "`prod` does not come after `review` but after `staging`");
-    assert!(matches!(error(&fixture, Some("review"), "stagin", true), PromoteError::NoStage { nearest: Some(near), .. } if near == "staging"));
-    assert!(matches!(error(&fixture, Some("review/pr-80"), "staging/x", true), PromoteError::Instances { needed: false, .. }));
+    assert!(
+        matches!(error(&fixture, Some("review"), "stagin", true), PromoteError::NoStage { nearest: Some(near), .. } if near == "staging")
+    );
+    assert!(matches!(
+        error(&fixture, Some("review/pr-80"), "staging/x", true),
+        PromoteError::Instances { needed: false, .. }
+    ));
     // Two instances that run the same commit: which is meant is not clear.
     fixture.repository.files.insert("secrets/config.pforge-pr-81.yaml".into(), "dd".repeat(20));
     fixture.world.add_app("pforge-pr-81", super::world::App { commit: NEW.to_owned(), ..Default::default() });
@@ -133,7 +143,10 @@ fn what_cannot_be_planned_says_where_and_why() {
     }
     fixture.repository.changed = Some(STAGING.to_owned());
     let changed = error(&fixture, Some("review/pr-80"), "staging", false);
-    assert_eq!((changed.to_string(), changed.class()), (format!("`{STAGING}` differs from the version that HEAD has"), Class::Usage));
+    assert_eq!(
+        (changed.to_string(), changed.class()),
+        (format!("`{STAGING}` differs from the version that HEAD has"), Class::Usage)
+    );
     fixture.repository.changed = None;
     fixture.world.get().apps.get_mut("pangeo-forge-api-staging").unwrap().addons.clear();
     let missing = error(&fixture, Some("review/pr-80"), "staging", false);

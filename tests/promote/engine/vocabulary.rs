@@ -31,29 +31,81 @@ fn every_complaint_has_a_place_and_the_nearest_word() {
     let cases = [
         ("\nsteps:", "\nstps:", "p.yaml:20:1: `stps` is not a word of a pipeline; the nearest is `steps`"),
         ("  branch: main", "  brnch: main", "p.yaml:6:3: `brnch` is not a word of `artifact`; the nearest is `branch`"),
-        ("stack: container", "stack: containr", "p.yaml:7:10: `containr` is not a word of `stack`; the nearest is `container`"),
+        (
+            "stack: container",
+            "stack: containr",
+            "p.yaml:7:10: `containr` is not a word of `stack`; the nearest is `container`",
+        ),
         ("{heroku: ", "{herokuu: ", "p.yaml:11:10: `herokuu` is not a word of a target; the nearest is `heroku`"),
-        ("he.net: pangeo-forge.org, login", "he.net: pangeo-forge.org, logn", "p.yaml:12:36: `logn` is not a word of a `he.net` target; the nearest is `login`"),
-        ("  - deliver: here", "  - delivr: here", "p.yaml:21:5: a step has exactly one of `edit`, `deliver`, `apply`, `run`, `scale`, `check`, `together`; this one has 0; the nearest is `deliver`"),
-        ("to: config-vars", "to: config-var", "p.yaml:27:9: `config-var` is not a word of `deliver` to a `heroku` target; the nearest is `config-vars`"),
+        (
+            "he.net: pangeo-forge.org, login",
+            "he.net: pangeo-forge.org, logn",
+            "p.yaml:12:36: `logn` is not a word of a `he.net` target; the nearest is `login`",
+        ),
+        (
+            "  - deliver: here",
+            "  - delivr: here",
+            "p.yaml:21:5: a step has exactly one of `edit`, `deliver`, `apply`, `run`, `scale`, `check`, `together`; this one has 0; the nearest is `deliver`",
+        ),
+        (
+            "to: config-vars",
+            "to: config-var",
+            "p.yaml:27:9: `config-var` is not a word of `deliver` to a `heroku` target; the nearest is `config-vars`",
+        ),
         ("deliver: app", "deliver: ap", "p.yaml:26:14: there is no target `ap`; the nearest is `app`"),
-        ("AWS_ACCESS_KEY_ID: aws-access-key-id", "AWS_ACCESS_KEY_ID: aws-acess-key-id", "p.yaml:28:31: there is no secret `aws-acess-key-id`; the nearest is `aws-access-key-id`"),
-        ("    config: {", "    confg: {", "p.yaml:33:5: `confg` is not a word of `apply` of a `heroku` target; the nearest is `config`"),
+        (
+            "AWS_ACCESS_KEY_ID: aws-access-key-id",
+            "AWS_ACCESS_KEY_ID: aws-acess-key-id",
+            "p.yaml:28:31: there is no secret `aws-acess-key-id`; the nearest is `aws-access-key-id`",
+        ),
+        (
+            "    config: {",
+            "    confg: {",
+            "p.yaml:33:5: `confg` is not a word of `apply` of a `heroku` target; the nearest is `config`",
+        ),
         ("dynos: up", "dynos: 3", "p.yaml:49:25: `dynos` is not one of `up`"),
         ("status: 200", "status: ok", "p.yaml:50:45: `status` is not a whole number"),
-        ("timeout: 10m", "timeout: 10 minutes", "p.yaml:49:58: `10 minutes` is not a duration (a whole number and one of s, m, h, d)"),
+        (
+            "timeout: 10m",
+            "timeout: 10 minutes",
+            "p.yaml:49:58: `10 minutes` is not a duration (a whole number and one of s, m, h, d)",
+        ),
         ("expires: 2d", "expires: d", "p.yaml:62:14: `d` is not a duration (a whole number and one of s, m, h, d)"),
         ("only: [local]", "only: [locl]", "p.yaml:24:12: there is no stage `locl`; the nearest is `local`"),
         ("after: review", "after: reviw", "p.yaml:66:12: there is no stage `reviw`; the nearest is `review`"),
-        ("    after: local\n", "    after: prod\n", "p.yaml:59:12: the stages `review` → `staging` → `prod` → `review` come after each other in a circle"),
-        ("${app.domain.cname}", "${app.domain.cnam}", "p.yaml:45:59: there is no fact `app.domain.cnam`; the nearest is `domain.cname`"),
-        ("${postgres}", "${postgrs}", "p.yaml:34:25: the stage `review` does not set `postgrs`, which is used here; the nearest is `postgres`"),
+        (
+            "    after: local\n",
+            "    after: prod\n",
+            "p.yaml:59:12: the stages `review` → `staging` → `prod` → `review` come after each other in a circle",
+        ),
+        (
+            "${app.domain.cname}",
+            "${app.domain.cnam}",
+            "p.yaml:45:59: there is no fact `app.domain.cnam`; the nearest is `domain.cname`",
+        ),
+        (
+            "${postgres}",
+            "${postgrs}",
+            "p.yaml:34:25: the stage `review` does not set `postgrs`, which is used here; the nearest is `postgres`",
+        ),
         ("${postgres}", "${postgres", "p.yaml:34:25: `${postgres` has a `${` that is not closed"),
-        ("  staging:\n", "  Staging:\n", "p.yaml:65:3: `Staging` cannot be the name of a stage (lower-case letters, digits, `-`)"),
+        (
+            "  staging:\n",
+            "  Staging:\n",
+            "p.yaml:65:3: `Staging` cannot be the name of a stage (lower-case letters, digits, `-`)",
+        ),
         ("approve: 1", "approve: one", "p.yaml:73:14: `approve` is not a whole number"),
         ("pforge-local-${developer}", "${deployment}", "p.yaml:56:24: the variable `deployment` is made of itself"),
-        ("accepts: [branch]", "accepts: [brunch]", "p.yaml:64:15: `brunch` is not a word of `accepts`; the nearest is `branch`"),
-        ("github-app: given", "github-app: gven", "p.yaml:16:15: `gven` is not a word of a secret; the nearest is `given`"),
+        (
+            "accepts: [branch]",
+            "accepts: [brunch]",
+            "p.yaml:64:15: `brunch` is not a word of `accepts`; the nearest is `branch`",
+        ),
+        (
+            "github-app: given",
+            "github-app: gven",
+            "p.yaml:16:15: `gven` is not a word of a secret; the nearest is `given`",
+        ),
         ("\nverify:", "\n#verify:", "p.yaml:2:1: a pipeline has no `verify`"),
     ];
     let mut wrong = Vec::new();
@@ -79,7 +131,8 @@ fn what_is_not_yaml_says_where() {
 
 #[test]
 fn the_pipeline_that_has_the_stages_is_meant() {
-    let texts: Vec<(String, String)> = FIVE.iter().map(|name| (format!("pipelines/{name}.yaml"), pipeline_text(name))).collect();
+    let texts: Vec<(String, String)> =
+        FIVE.iter().map(|name| (format!("pipelines/{name}.yaml"), pipeline_text(name))).collect();
     let files = texts.iter().map(|(file, text)| (file.as_str(), text.as_str()));
     let pipelines = Pipelines::parse(files, DESCRIPTORS).unwrap();
     assert_eq!(pipelines.choose(None, &["review", "staging"]).unwrap().name, "pangeo-forge");

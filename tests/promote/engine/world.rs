@@ -188,7 +188,9 @@ impl Client {
                 let app = inner.apps.get_mut(self.app()).unwrap();
                 for (name, value) in fields {
                     match plain(value) {
-                        Some(_) => app.domains.insert(name.clone(), format!("{}.herokudns.example", name.replace('.', "-"))),
+                        Some(_) => {
+                            app.domains.insert(name.clone(), format!("{}.herokudns.example", name.replace('.', "-")))
+                        }
                         None => app.domains.remove(name),
                     };
                 }
