@@ -9,4 +9,5 @@ mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
 mod heroku_states;
+mod vendor_cli;
 mod world;
