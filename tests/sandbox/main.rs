@@ -2,12 +2,15 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificates;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
 mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
+mod durability;
 mod heroku_states;
 mod vendor_cli;
 mod world;
+mod zone_tools;
