@@ -11,6 +11,7 @@ mod dns_client_refusals;
 mod dns_servers;
 mod durability;
 mod heroku_states;
+mod schema;
 mod vendor_cli;
 mod world;
 mod zone_tools;
