@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod certificates;
 mod client;
 #[path = "../common/mod.rs"]
 mod common;
@@ -14,4 +15,8 @@ mod heroku_client_refusals;
 mod heroku_states;
 mod heroku_world;
 mod probe_client;
+mod durability;
+mod schema;
+mod vendor_cli;
 mod world;
+mod zone_tools;
