@@ -452,21 +452,20 @@ impl<'e> Room<'e, '_> {
 }
 
 impl Draft {
-    /// Two writes of one target with the same effect (two releases) are worth a line.
+    /// Several writes of one target that each do more than they write (two releases) are worth a line.
     fn note_repeated_effects(&mut self) {
-        let mut effects: BTreeMap<(String, String), usize> = BTreeMap::new();
+        let mut effects: BTreeMap<String, Vec<String>> = BTreeMap::new();
         for step in &self.steps {
             if let Task::Write(write) = &step.task
                 && let Act::Change(change) = &write.act
                 && !write.effect.is_empty()
             {
-                *effects.entry((change.resource.target.clone(), write.effect.clone())).or_default() += 1;
+                effects.entry(change.resource.target.clone()).or_default().push(change.resource.kind.clone());
             }
         }
-        for ((target, effect), count) in effects {
-            if count > 1 {
-                self.notes.push(format!("`{target}`, {count} times: {effect}"));
-            }
+        for (target, kinds) in effects.into_iter().filter(|(_, kinds)| kinds.len() > 1) {
+            let (count, kinds) = (kinds.len(), kinds.join(", then "));
+            self.notes.push(format!("`{target}` is written {count} times, each with its own effect: {kinds}"));
         }
     }
 }
