@@ -97,9 +97,7 @@ impl App {
 
     /// Whether a build, and the release that it makes, have ended.
     pub(super) async fn build_settled(&self, id: &str) -> Result<Settled, PlatformError> {
-        let segments = ["apps", &self.name, "builds", id];
-        let answer = self.http.get(&Call::new(&segments)).await.and_then(|answer| answer.json::<Build>());
-        let build = answer.map_err(|error| self.failed("read the build", error))?;
+        let build: Build = self.get_made(&["apps", &self.name, "builds", id], "read the build").await?;
         Ok(match (build.status.as_str(), &build.release) {
             ("failed", _) => {
                 Settled::Failed(format!("the build failed: see `heroku builds:output {id} -a {}`", self.name))
