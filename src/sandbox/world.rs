@@ -79,7 +79,14 @@ impl World {
         }
         let Some(endpoint) = Endpoint::read(dir)? else { return Ok(None) };
         let world = Self { dir: dir.to_owned(), endpoint };
-        let health = world.ask("GET", "/_admin/health", None)?;
+        let health = match world.ask("GET", "/_admin/health", None) {
+            Err(SandboxError::Dying { .. }) => {
+                // It was killed and still holds its lock for the moment it takes to end.
+                serving_lock(dir)?.lock().map_err(|source| SandboxError::file(dir, source))?;
+                return Ok(None);
+            }
+            health => health?,
+        };
         Ok((health.get("world").and_then(Value::as_str) == Some(&world.endpoint.world)).then_some(world))
     }
 
@@ -186,7 +193,11 @@ impl World {
             stream.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        let answer = exchange().map_err(|_| self.silent())?;
+        let answer = exchange().map_err(|error| match error.kind() {
+            // What times out may live; what breaks or refuses a connection does not.
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => self.silent(),
+            _ => SandboxError::Dying { address: self.endpoint.heroku_url.clone() },
+        })?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| self.silent())?;
         let status: u16 = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| self.silent())?;
         if status >= 300 {
