@@ -7,5 +7,7 @@ mod common;
 
 mod broken;
 mod corpus;
+mod differential;
+mod generate;
 mod golden;
 mod support;
