@@ -3,5 +3,7 @@
 mod corpus;
 mod differential;
 mod generate;
+mod laws;
 mod oracle;
 mod round_trip;
+mod writing;
