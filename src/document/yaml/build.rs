@@ -4,6 +4,7 @@
 //! than the walk itself would.
 
 use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Fault;
 use super::block;
@@ -51,6 +52,8 @@ struct Builder<'s> {
     documents: u32,
     /// Which comments were placed.
     placed: Vec<bool>,
+    /// Comments that stand as list items; their ids come behind those of all others.
+    items: Vec<Range<usize>>,
     /// Events seen, and how many of them in copies.
     seen: (usize, usize),
 }
@@ -66,6 +69,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         keys: Keys::default(),
         documents: 0,
         placed: vec![false; source.scan.comments.len()],
+        items: Vec::new(),
         seen: (0, 0),
     };
     let scalars = source.events.len() / 2;
@@ -76,8 +80,8 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
     while at < source.events.len() {
         at = builder.step(at)?;
     }
-    let Builder { mut outline, placed, .. } = builder;
-    places.finish(source, &placed, &mut outline);
+    let Builder { mut outline, placed, items, .. } = builder;
+    places.finish(source, &placed, items, &mut outline);
     Ok(outline)
 }
 
@@ -99,6 +103,10 @@ impl Builder<'_> {
                 Ok(at + 1)
             }
             EventKind::Alias => self.alias(at),
+            EventKind::Scalar if self.is_item_comment(event) => {
+                self.item_comment(event);
+                Ok(at + 1)
+            }
             _ => {
                 let leaf = self.source.leaf(event)?;
                 self.leaf(leaf);
@@ -189,6 +197,26 @@ impl Builder<'_> {
     fn leaf(&mut self, leaf: Leaf) {
         self.outline.nodes.push(Node::Leaf(LeafId(self.outline.leaves.len() as u32)));
         self.outline.leaves.push(leaf);
+        self.item_done();
+    }
+
+    /// SOPS writes an encrypted comment in a list as an item; a plain scalar in a block list, always.
+    fn is_item_comment(&self, event: &Event) -> bool {
+        let list = self.frames.last().is_some_and(|frame| frame.list);
+        let token = self.source.token(event.token);
+        let dash = event.token.checked_sub(1).map(|before| self.source.token(before).kind);
+        let text = &self.source.text[token.range()];
+        list && token.kind == TokenKind::Plain
+            && dash == Some(TokenKind::Entry)
+            && text.starts_with(b"ENC[AES256_GCM,")
+            && text.ends_with(b",type:comment]")
+    }
+
+    /// It counts as an item for the places of other comments, and as none for the walk.
+    fn item_comment(&mut self, event: &Event) {
+        let id = self.placed.len() + self.items.len();
+        self.items.push(self.source.range(event));
+        self.outline.nodes.push(Node::Comment(CommentId(id as u32)));
         self.item_done();
     }
 

@@ -10,7 +10,10 @@ mod chars;
 mod comments;
 mod context;
 mod event;
+mod expand;
+mod expand_flow;
 mod fault;
+mod insert;
 mod keys;
 mod metadata;
 mod parser;
@@ -100,7 +103,19 @@ impl Syntax for Yaml {
         metadata::splices(text, outline, edit).map_err(|fault| fault.locate(text))
     }
 
-    fn insert(&self, _text: &[u8], _outline: &Outline, _path: &KeyPath, _value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxError> { todo!() }
+    fn expand(&self, text: &[u8], _outline: &Outline) -> Result<Option<Vec<u8>>, SyntaxError> {
+        expand::expand(text)
+    }
+
+    fn insert(
+        &self,
+        text: &[u8],
+        outline: &Outline,
+        path: &KeyPath,
+        value: &Replacement<'_>,
+    ) -> Result<Vec<u8>, SyntaxError> {
+        insert::insert(text, outline, path, value).map_err(|fault| fault.locate(text))
+    }
 }
 
 fn outline(text: &[u8]) -> Result<Outline, Fault> {

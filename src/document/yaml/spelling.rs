@@ -22,7 +22,7 @@ pub(super) fn is_plain(text: &[u8], flow: bool) -> bool {
     let range = before.len()..before.len() + text.len();
     let solid = || scan.tokens.iter().filter(|token| !token.is_zero_width());
     scan.comments.is_empty()
-        && solid().count() == 4
+        && solid().count() == 3
         && solid().any(|token| token.kind == TokenKind::Plain && token.range() == range)
 }
 
@@ -132,6 +132,14 @@ pub(super) fn fresh(text: &str, flow: bool, out: &mut Vec<u8>) {
 pub(super) fn typed(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if kind == Kind::Null {
         return Some(Cow::Borrowed(if is_null(bytes) { bytes } else { b"null" }));
+    }
+    match (kind, bytes) {
+        // SOPS has these for `true` and `false`; for what stood there in capitals a token has one letter.
+        (Kind::Bool, b"True") => return Some(Cow::Borrowed(b"true")),
+        (Kind::Bool, b"False") => return Some(Cow::Borrowed(b"false")),
+        (Kind::Bool, b"T") => return Some(Cow::Borrowed(b"True")),
+        (Kind::Bool, b"F") => return Some(Cow::Borrowed(b"False")),
+        _ => {}
     }
     let value = scalar::canonical(kind, bytes)?;
     if reads_as(bytes, kind, &value) {

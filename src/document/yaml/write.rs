@@ -120,26 +120,12 @@ impl Writer<'_> {
     fn token(&mut self, token: &[u8]) {
         let flow = self.context.flow;
         match self.leaf.style {
-            Style::SingleQuoted => self.enclose(b'\'', token, b""),
-            Style::DoubleQuoted if self.is_marked() => self.marked(token),
-            Style::DoubleQuoted => self.enclose(b'"', token, b""),
-            Style::Plain if flow => self.marked(token),
-            _ if flow || token.is_empty() => self.enclose(b'"', token, b""),
-            _ => self.out.extend_from_slice(token),
-        }
-    }
-
-    fn enclose(&mut self, quote: u8, inner: &[u8], mark: &[u8]) {
-        self.out.push(quote);
-        self.out.extend_from_slice(inner);
-        self.out.extend_from_slice(mark);
-        self.out.push(quote);
-    }
-
-    fn marked(&mut self, token: &[u8]) {
-        match token.strip_suffix(b"]") {
-            Some(inner) => self.enclose(b'"', inner, PLAIN_MARK),
-            None => self.enclose(b'"', token, b""),
+            Style::SingleQuoted => enclose(b'\'', token, b"", self.out),
+            Style::DoubleQuoted if self.is_marked() => fresh_token(token, true, self.out),
+            Style::Plain => fresh_token(token, flow, self.out),
+            Style::DoubleQuoted => enclose(b'"', token, b"", self.out),
+            _ if flow => enclose(b'"', token, b"", self.out),
+            _ => fresh_token(token, false, self.out),
         }
     }
 
@@ -185,6 +171,11 @@ impl Writer<'_> {
     fn block(&mut self, value: &Replacement<'_>, header_comment: HeaderComment<'_>) -> Result<(), Fault> {
         let block = Block::of(self.text, self.leaf, self.context.column as usize);
         match value {
+            Replacement::Token(token) if block.is_bare() => enclose(b'"', token, b"", self.out),
+            Replacement::Value { kind: Kind::Str, bytes } if block.is_bare() => {
+                let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
+                spelling::double_quoted(text, self.out);
+            }
             Replacement::Token(token) => block.write_token(token, header_comment, self.out),
             Replacement::Value { kind: Kind::Str, bytes } => {
                 let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
@@ -200,6 +191,22 @@ impl Writer<'_> {
         }
         Ok(())
     }
+}
+
+/// Appends a token where nothing stood.
+pub(super) fn fresh_token(token: &[u8], flow: bool, out: &mut Vec<u8>) {
+    match token.strip_suffix(b"]") {
+        Some(inner) if flow => enclose(b'"', inner, PLAIN_MARK, out),
+        _ if flow || token.is_empty() => enclose(b'"', token, b"", out),
+        _ => out.extend_from_slice(token),
+    }
+}
+
+fn enclose(quote: u8, inner: &[u8], mark: &[u8], out: &mut Vec<u8>) {
+    out.push(quote);
+    out.extend_from_slice(inner);
+    out.extend_from_slice(mark);
+    out.push(quote);
 }
 
 /// The text's own line break: that of its first line.

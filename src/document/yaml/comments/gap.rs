@@ -132,7 +132,7 @@ impl Finder<'_> {
             around.next.kind,
             TokenKind::StreamEnd | TokenKind::DocumentStart | TokenKind::DocumentEnd | TokenKind::Directive
         );
-        let column = if ends_stream { 0 } else { around.next.column };
+        let column = around.next.column;
         let mut previous = around.last.start;
         let mut first_in_column: Option<HashMap<u32, u32>> = None;
         for token in &self.scan.tokens[tokens] {
