@@ -234,7 +234,8 @@ impl Builder<'_> {
         }
         self.item_comments();
         let id = KeyId(self.outline.keys.len() as u32);
-        let name = String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let name =
+            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
         let name = name.into_boxed_str();
         self.outline.keys.push(Key { range: self.source.range(event), name });
         self.outline.nodes.push(Node::Key(id));
@@ -277,7 +278,10 @@ impl Builder<'_> {
             _ => kind(value) == EventKind::Mapping,
         };
         if self.documents == 1 && !mergeable {
-            return Err(Fault::not_allowed(self.source.range(event).start, "`<<` takes a mapping or a list of mappings"));
+            return Err(Fault::not_allowed(
+                self.source.range(event).start,
+                "`<<` takes a mapping or a list of mappings",
+            ));
         }
         Ok(())
     }

@@ -81,13 +81,7 @@ impl Syntax for Yaml {
         write::write_leaf(text, leaf, value, Some(comment), out).map_err(|fault| fault.locate(text))
     }
 
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError> {
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         write::write_comment(text, comment, new, out).map_err(|fault| fault.locate(text))
     }
 
@@ -100,7 +94,15 @@ impl Syntax for Yaml {
         metadata::splices(text, outline, edit).map_err(|fault| fault.locate(text))
     }
 
-    fn insert(&self, _text: &[u8], _outline: &Outline, _path: &KeyPath, _value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxError> { todo!() }
+    fn insert(
+        &self,
+        _text: &[u8],
+        _outline: &Outline,
+        _path: &KeyPath,
+        _value: &Replacement<'_>,
+    ) -> Result<Vec<u8>, SyntaxError> {
+        todo!()
+    }
 }
 
 fn outline(text: &[u8]) -> Result<Outline, Fault> {

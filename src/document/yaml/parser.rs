@@ -56,10 +56,7 @@ pub(super) fn parse(text: &[u8], tokens: &[Token]) -> Result<Vec<Event>, Fault> 
         tags: Tags::new(text),
         anchors: HashMap::new(),
     };
-    let bare = !matches!(
-        parser.kind(),
-        TokenKind::Directive | TokenKind::DocumentStart | TokenKind::StreamEnd
-    );
+    let bare = !matches!(parser.kind(), TokenKind::Directive | TokenKind::DocumentStart | TokenKind::StreamEnd);
     if bare {
         parser.event(EventKind::Document, NONE);
         parser.document(true)?;

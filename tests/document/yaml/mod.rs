@@ -2,4 +2,8 @@
 
 mod differential;
 mod generate;
+mod hostile;
+mod metadata;
 mod oracle;
+mod resolve;
+mod traps;

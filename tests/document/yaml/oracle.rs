@@ -27,7 +27,8 @@ pub fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
         .flat_map(|text| u32::try_from(text.len()).unwrap().to_be_bytes().into_iter().chain(text.iter().copied()))
         .collect();
     let writer = std::thread::spawn(move || stdin.write_all(&frames));
-    let answers: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| answer(&line.unwrap())).collect();
+    let answers: Vec<_> =
+        BufReader::new(child.stdout.take().unwrap()).lines().map(|line| answer(&line.unwrap())).collect();
     writer.join().unwrap().unwrap();
     assert!(child.wait().unwrap().success(), "the oracle fails after {} documents", answers.len());
     assert_eq!(answers.len(), texts.len());
@@ -77,10 +78,9 @@ pub fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
                 let key = &outline.keys[id.0 as usize];
                 Step::Key { name: document.key(id).as_bytes().to_vec(), at: Some(position(text, key.range.start)) }
             }
-            Node::Comment(id) => Step::Comment {
-                text: document.comment(id).to_vec(),
-                inline: outline.comment(id).inline,
-            },
+            Node::Comment(id) => {
+                Step::Comment { text: document.comment(id).to_vec(), inline: outline.comment(id).inline }
+            }
             Node::Leaf(id) => {
                 let leaf = outline.leaf(id);
                 let scalar = document.scalar(id)?;
