@@ -10,7 +10,7 @@ use lockage::document::{Document, Format, Kind, Node, Style, SyntaxError};
 
 /// One step of the walk through a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     Open { list: bool },
     Close,
     Key { name: Vec<u8>, at: Option<(usize, usize)> },
@@ -19,7 +19,7 @@ pub enum Step {
 }
 
 /// What go-yaml makes of each text: the walk, or why SOPS refuses it.
-pub fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
+pub(super) fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
     let mut child = Command::new(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let frames: Vec<u8> = texts
@@ -66,7 +66,7 @@ fn step(step: &serde_json::Value) -> Step {
 }
 
 /// Our own walk through the same text. Positions are left out where nothing stands.
-pub fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
+pub(super) fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
     let document = Document::parse(Format::Yaml, text.to_vec())?;
     let outline = document.outline();
     let mut steps = Vec::with_capacity(outline.nodes.len());
@@ -105,7 +105,7 @@ fn word(kind: Kind) -> &'static str {
 }
 
 /// Line and column as go-yaml counts them, from 1, in characters; every sort of line break counts.
-pub fn position(text: &[u8], offset: usize) -> (usize, usize) {
+pub(super) fn position(text: &[u8], offset: usize) -> (usize, usize) {
     let before = std::str::from_utf8(&text[..offset]).unwrap();
     let before = before.strip_prefix('\u{FEFF}').unwrap_or(before).replace("\r\n", "\n");
     let mut lines = before.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
