@@ -38,9 +38,8 @@ fn flatten_below(name: &str, tree: &Tree, out: &mut Vec<(String, String)>) {
             }
         }
         Tree::Scalar { text, kind, .. } => {
-            let text = spell(*kind, text.as_bytes()).map_or_else(|| text.clone(), |bytes| {
-                String::from_utf8_lossy(&bytes).into_owned()
-            });
+            let text = spell(*kind, text.as_bytes())
+                .map_or_else(|| text.clone(), |bytes| String::from_utf8_lossy(&bytes).into_owned());
             out.push((name.to_owned(), text));
         }
     }

@@ -81,9 +81,7 @@ impl Syntax for Ini {
                 let line_break = if text.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
                 trailer::set(text, outline, &lines, line_break, 1)
             }
-            MetadataEdit::Scalars(scalars) => {
-                scalars.iter().map(|(range, new)| (range.clone(), quoted(new))).collect()
-            }
+            MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), quoted(new))).collect(),
         })
     }
 
@@ -99,16 +97,17 @@ impl Syntax for Ini {
         let [PathPart::Key(section), PathPart::Key(key)] = path.parts() else {
             return Err(refused("an INI value has a section and a key"));
         };
-        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '[']) {
+        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '['])
+        {
             return Err(refused("an INI key holds no `=`, `:`, quotes, marks, brackets or outer blanks"));
         }
-        let place = outline::end_of_section(text, outline, section, key)
-            .map_err(|reason| refused(reason))?;
+        let place = outline::end_of_section(text, outline, section, key).map_err(|reason| refused(reason))?;
         let mut line = format!("{key} = ").into_bytes();
         write_value(value, Form::Plain, &mut line).map_err(failed)?;
         let (before, after) = text.split_at(place);
         let broken = before.is_empty() || before.ends_with(b"\n");
-        let parts: [&[u8]; 5] = if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
+        let parts: [&[u8]; 5] =
+            if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
         Ok(parts.concat())
     }
 }
@@ -144,7 +143,8 @@ fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result
 
 /// Appends `value` in `form` if that can hold it, else in the first form that can.
 fn quote(value: &[u8], form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
-    let chosen = [form, Form::Plain, Form::Double, Form::Backquoted, Form::Triple].into_iter().find(|form| holds(*form, value));
+    let chosen =
+        [form, Form::Plain, Form::Double, Form::Backquoted, Form::Triple].into_iter().find(|form| holds(*form, value));
     let mark: &[u8] = match chosen {
         Some(Form::Plain | Form::Joined) => b"",
         Some(Form::Single) => b"'",

@@ -142,7 +142,8 @@ impl<'t> Scanner<'t> {
     /// The key, and the offset behind its delimiter.
     fn key(&self, content: &Range<usize>) -> Result<(Range<usize>, usize), SyntaxError> {
         let text = &self.text[content.clone()];
-        let delimiter = |from: usize| text[from..].iter().position(|byte| matches!(byte, b'=' | b':')).map(|at| from + at);
+        let delimiter =
+            |from: usize| text[from..].iter().position(|byte| matches!(byte, b'=' | b':')).map(|at| from + at);
         let quote: &[u8] = match text {
             [b'"', b'"', b'"', ..] if text.len() > 6 => TRIPLE,
             [b'"', ..] => b"\"",
