@@ -1,0 +1,13 @@
+//! Encrypted files, held to the real `sops`.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
+
+#[path = "../common/mod.rs"]
+mod common;
+
+mod broken;
+mod corpus;
+mod differential;
+mod generate;
+mod golden;
+mod support;
