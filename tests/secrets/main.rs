@@ -6,6 +6,9 @@
 mod common;
 
 mod broken;
+mod cli_edit;
+mod cli_files;
+mod cli_sops;
 mod corpus;
 mod differential;
 mod generate;
