@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use super::outline::{CommentId, LeafId, Outline};
+use super::outline::{CommentId, LeafId, Outline, Style};
 use super::scalar::Kind;
 use super::syntax::{Syntax, SyntaxError};
 use super::tree::Tree;
@@ -141,7 +141,8 @@ pub(crate) fn apply(
     let grown: usize = text.len() + edits.arena.len() + metadata.len() * 64;
     let mut out = Zeroizing::new(Vec::with_capacity(grown + grown / 8));
     let mut copied = 0;
-    for (start, index) in order {
+    let mut order = order.into_iter().peekable();
+    while let Some((start, index)) = order.next() {
         while let Some((range, new)) = metadata.next_if(|(range, _)| range.start <= start) {
             copy(&mut out, text, &mut copied, range.start);
             out.extend_from_slice(new.as_bytes());
@@ -152,7 +153,16 @@ pub(crate) fn apply(
             Target::Leaf(id) => {
                 let leaf = outline.leaf(id);
                 copy(&mut out, text, &mut copied, leaf.range.start);
-                syntax.write_leaf(text, leaf, &edits.replacement(content), &mut out)?;
+                let value = edits.replacement(content);
+                let block = matches!(leaf.style, Style::Literal | Style::Folded);
+                match order.next_if(|(start, _)| block && *start < leaf.range.end) {
+                    Some((_, inner)) => {
+                        let Content { start, end, .. } = edits.list[inner].1;
+                        let comment = &edits.arena[start as usize..end as usize];
+                        syntax.write_leaf_with_comment(text, leaf, &value, comment, &mut out)?;
+                    }
+                    None => syntax.write_leaf(text, leaf, &value, &mut out)?,
+                }
                 copied = copied.max(leaf.range.end);
             }
             Target::Comment(id) => {

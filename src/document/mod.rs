@@ -91,7 +91,7 @@ impl Document {
     /// # Errors
     /// [`SyntaxError`] when the scalar is well formed but has no value SOPS could hold (an integer above 2^63 - 1).
     pub fn scalar(&self, id: LeafId) -> Result<Scalar<'_>, SyntaxError> {
-        self.format.syntax().scalar(&self.text, self.outline.leaf(id))
+        self.format.syntax().scalar(&self.text, self.outline.holder(id))
     }
 
     /// A comment's text: what follows its `#`, blanks included.

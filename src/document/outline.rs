@@ -122,6 +122,8 @@ pub struct Outline {
     pub more_metadata: Vec<std::ops::Range<usize>>,
     /// Whether any alias or merge key stands in the text.
     pub aliases: bool,
+    /// What the scalar aliases stand for; their `context` is an index into this.
+    pub(crate) targets: Vec<Leaf>,
 }
 
 impl Outline {
@@ -129,6 +131,12 @@ impl Outline {
     #[must_use]
     pub fn leaf(&self, id: LeafId) -> &Leaf {
         &self.leaves[id.0 as usize]
+    }
+
+    /// The leaf that holds the value of the leaf of that index: itself, or what its alias stands for.
+    pub(crate) fn holder(&self, id: LeafId) -> &Leaf {
+        let leaf = self.leaf(id);
+        if leaf.style == Style::Alias { self.targets.get(leaf.context as usize).unwrap_or(leaf) } else { leaf }
     }
 
     /// The name of the key of that index.

@@ -92,6 +92,19 @@ pub(crate) trait Syntax: Sync {
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError>;
 
+    /// Appends what shall stand over `leaf.range`, where the leaf's range holds a comment whose text becomes `comment`
+    /// (YAML: a block scalar's header).
+    fn write_leaf_with_comment(
+        &self,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        _comment: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError> {
+        self.write_leaf(text, leaf, value, out)
+    }
+
     /// Appends what shall stand over `comment.range`.
     fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError>;
 

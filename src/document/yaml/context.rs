@@ -43,7 +43,7 @@ impl Context {
     }
 }
 
-/// Completes the context of every leaf, whose `binary` and block column the parser has set.
+/// Completes the context of every leaf but aliases; the parser has set `binary` and the column of blocks.
 pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
     let mut order: Vec<usize> = (0..leaves.len()).collect();
     order.sort_by_key(|index| leaves[*index].range.start);
@@ -65,9 +65,13 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
             continue;
         }
         // A scalar begins where its token does; nothing stands behind the token before it.
-        let next = scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width()).map_or(u32::MAX, |next| next.start);
+        let next =
+            scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width()).map_or(u32::MAX, |next| next.start);
         while let Some(at) = order.next_if(|leaf| belongs(&leaves[*leaf], token, next)) {
             let leaf = &mut leaves[at];
+            if leaf.style == Style::Alias {
+                continue;
+            }
             let mut context = Context::unpack(leaf.context);
             context.flow = flow > 0;
             context.tagged_text = tagged && leaf.kind == Kind::Str;
@@ -83,7 +87,7 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
 
 fn belongs(leaf: &Leaf, token: &Token, next: u32) -> bool {
     let start = leaf.range.start as u32;
-    if leaf.style == Style::Empty { token.end <= start && start < next } else { token.start <= start && start < next }
+    start < next || (leaf.style == Style::Empty && start == token.end)
 }
 
 const fn ends_node(kind: TokenKind) -> bool {

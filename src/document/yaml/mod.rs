@@ -1,58 +1,129 @@
-//! Yaml (skeleton).
+//! YAML, in the dialect of go-yaml v3, which is SOPS's.
+//!
+//! Reading: [`chars`] refuses what no YAML holds, [`scanner`] finds tokens and comments, [`parser`] makes events of
+//! tokens, [`build`] walks them as SOPS does. [`comments`] says which collection a comment belongs to, [`resolve`] what a
+//! scalar is. Every step is one pass with an explicit stack.
 
+mod block;
+mod build;
+mod chars;
 mod comments;
+mod context;
+mod event;
+mod fault;
+mod keys;
+mod metadata;
+mod parser;
+mod places;
+mod print;
+mod resolve;
+mod resolve_number;
+mod resolve_time;
+mod scan_block;
+mod scan_gap;
+mod scan_property;
+mod scan_scalar;
+mod scanner;
+mod source;
+mod spelling;
+mod tags;
+mod text;
 mod token;
+mod write;
+mod write_block;
 
+use std::borrow::Cow;
 use std::ops::Range;
+
+use context::Context;
+use fault::Fault;
+use places::Places;
+use source::Source;
 
 use super::edit::{MetadataEdit, Replacement};
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
-use super::syntax::{Syntax, SyntaxError};
+use super::syntax::{self, Format, Syntax, SyntaxError, SyntaxErrorKind};
 
 pub(crate) struct Yaml;
 
 impl Syntax for Yaml {
-    fn parse(&self, _text: &[u8]) -> Result<Outline, SyntaxError> {
-        todo!()
+    fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
+        outline(text).map_err(|fault| fault.locate(text))
     }
-    fn scalar<'t>(&self, _text: &'t [u8], _leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
-        todo!()
+
+    fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
+        scalar(text, leaf).ok_or_else(|| {
+            let kind = SyntaxErrorKind::NotAllowed("SOPS cannot store this value");
+            syntax::error(Format::Yaml, text, leaf.range.start, kind)
+        })
     }
+
     fn write_leaf(
         &self,
-        _text: &[u8],
-        _leaf: &Leaf,
-        _value: &Replacement<'_>,
-        _out: &mut Vec<u8>,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        write::write_leaf(text, leaf, value, None, out).map_err(|fault| fault.locate(text))
     }
+
+    fn write_leaf_with_comment(
+        &self,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        comment: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError> {
+        write::write_leaf(text, leaf, value, Some(comment), out).map_err(|fault| fault.locate(text))
+    }
+
     fn write_comment(
         &self,
-        _text: &[u8],
-        _comment: &Comment,
-        _new: &[u8],
-        _out: &mut Vec<u8>,
+        text: &[u8],
+        comment: &Comment,
+        new: &[u8],
+        out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        todo!()
+        write::write_comment(text, comment, new, out).map_err(|fault| fault.locate(text))
     }
+
     fn metadata_splices(
         &self,
-        _text: &[u8],
-        _outline: &Outline,
-        _edit: &MetadataEdit,
+        text: &[u8],
+        outline: &Outline,
+        edit: &MetadataEdit,
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
-        todo!()
+        metadata::splices(text, outline, edit).map_err(|fault| fault.locate(text))
     }
-    fn insert(
-        &self,
-        _text: &[u8],
-        _outline: &Outline,
-        _path: &KeyPath,
-        _value: &Replacement<'_>,
-    ) -> Result<Vec<u8>, SyntaxError> {
-        todo!()
+
+    fn insert(&self, _text: &[u8], _outline: &Outline, _path: &KeyPath, _value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxError> { todo!() }
+}
+
+fn outline(text: &[u8]) -> Result<Outline, Fault> {
+    let source = Source::parse(text)?;
+    if source.events.is_empty() {
+        return Err(if source.scan.comments.is_empty() {
+            Fault::new(0, SyntaxErrorKind::Empty)
+        } else {
+            Fault::expected(text.len(), "a document; above a file of comments only, SOPS wants a line `---`")
+        });
     }
+    let places = Places::new(comments::attribute(text, &source.scan));
+    let mut outline = build::outline(&source, &places)?;
+    context::complete(&source.scan, &mut outline.leaves);
+    Ok(outline)
+}
+
+/// The value of a leaf that is no alias.
+fn scalar<'t>(text: &'t [u8], leaf: &Leaf) -> Option<Scalar<'t>> {
+    let context = Context::unpack(leaf.context);
+    let value = match source::token_kind(leaf.style) {
+        Some(kind) => text::text(source::with_break(text, &leaf.range, kind), kind, context.column),
+        None => Cow::Borrowed(&b""[..]),
+    };
+    resolve::scalar(value, leaf.kind, context.binary)
 }

@@ -194,11 +194,6 @@ impl Scanner<'_> {
     }
 
     fn stream_end(&mut self) -> Result<bool, Fault> {
-        if self.column() != 0 {
-            self.line += 1;
-            self.line_start = self.pos;
-            self.wide = 0;
-        }
         self.reset()?;
         self.mark(TokenKind::StreamEnd);
         Ok(false)

@@ -1,5 +1,6 @@
 //! The comments between two tokens, cut into groups.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use crate::document::yaml::token::{RawComment, Scan, Token, TokenKind};
@@ -131,17 +132,17 @@ impl Finder<'_> {
             around.next.kind,
             TokenKind::StreamEnd | TokenKind::DocumentStart | TokenKind::DocumentEnd | TokenKind::Directive
         );
-        let column = if ends_stream { 0 } else { around.next.column };
+        let column = around.next.column;
         let mut previous = around.last.start;
+        let mut first_in_column: Option<HashMap<u32, u32>> = None;
         for token in &self.scan.tokens[tokens] {
             match token.kind {
                 TokenKind::BlockMapping | TokenKind::BlockSequence => self.levels.push(token.column),
                 TokenKind::End => {
                     let level = self.levels.pop().unwrap_or(0);
-                    let groups = &self.gaps.groups[own.clone()];
-                    let found = groups.iter().map(|group| &self.scan.comments[group.comments.start as usize]);
-                    previous = match found.into_iter().find(|first| first.column == level) {
-                        Some(first) => first.start,
+                    let firsts = first_in_column.get_or_insert_with(|| self.first_in_column(own.clone()));
+                    previous = match firsts.get(&level) {
+                        Some(first) => *first,
                         None if ends_stream && level <= column => around.next.start.saturating_sub(1),
                         None => previous,
                     };
@@ -150,6 +151,16 @@ impl Finder<'_> {
                 _ => {}
             }
         }
+    }
+
+    /// Of each column in which a group begins, the offset of the first one.
+    fn first_in_column(&self, groups: Range<usize>) -> HashMap<u32, u32> {
+        let mut first = HashMap::new();
+        for group in &self.gaps.groups[groups] {
+            let comment = &self.scan.comments[group.comments.start as usize];
+            first.entry(comment.column).or_insert(comment.start);
+        }
+        first
     }
 
     /// Groups the comments before `around.next`; gives back which groups are not trailing.

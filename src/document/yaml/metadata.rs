@@ -1,0 +1,169 @@
+//! The `sops` block: where it goes, comes off, and changes.
+//!
+//! It stands last in the root mapping of every document, in the root's column, before a final `...`; the text ends as
+//! it did before.
+
+use std::ops::Range;
+
+use super::Fault;
+use super::chars::break_len;
+use super::print;
+use super::scanner;
+use super::token::{Scan, TokenKind};
+use super::write::line_break;
+use super::{chars, spelling};
+use crate::document::edit::MetadataEdit;
+use crate::document::outline::Outline;
+use crate::document::tree::Tree;
+
+/// The splices that make `edit` true, in source order.
+pub(super) fn splices(
+    text: &[u8],
+    outline: &Outline,
+    edit: &MetadataEdit,
+) -> Result<Vec<(Range<usize>, String)>, Fault> {
+    let mut splices = match edit {
+        MetadataEdit::Keep => Vec::new(),
+        MetadataEdit::Remove => remove(text, outline)?,
+        MetadataEdit::Set(tree) => set(text, outline, tree)?,
+        MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| scalar(text, range, new)).collect(),
+    };
+    splices.sort_by_key(|(range, _)| range.start);
+    Ok(splices)
+}
+
+fn blocks(outline: &Outline) -> impl Iterator<Item = &Range<usize>> {
+    outline.metadata.iter().map(|metadata| &metadata.range).chain(&outline.more_metadata)
+}
+
+/// A block is whole lines; the last line of a text that ends without a break takes the break before it along.
+fn remove(text: &[u8], outline: &Outline) -> Result<Vec<(Range<usize>, String)>, Fault> {
+    let mut splices = Vec::new();
+    for range in blocks(outline) {
+        refuse_braces(text, range)?;
+        let mut range = range.clone();
+        if !ends_with_break(&text[range.clone()]) {
+            range.start -= break_before(text, range.start);
+        }
+        splices.push((range, String::new()));
+    }
+    Ok(splices)
+}
+
+fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>, String)>, Fault> {
+    let ascii = chars::check(text)?;
+    let newline = if line_break(text) == b"\r\n" { "\r\n" } else { "\n" };
+    let mut splices = Vec::new();
+    for document in documents(&scanner::scan(text, ascii)?) {
+        let column = match document.root {
+            Root::Block(column) => column as usize,
+            Root::Nothing => 0,
+            Root::Braces(at) => return Err(braces(at)),
+            Root::Other(at) => {
+                return Err(Fault::not_allowed(at, "a document whose root is no block mapping cannot hold metadata"));
+            }
+        };
+        let mut block = print::block("sops", tree, column, newline);
+        let old = blocks(outline).find(|range| document.range.contains(&range.start));
+        if let Some(old) = old {
+            refuse_braces(text, old)?;
+            if !ends_with_break(&text[old.clone()]) {
+                block.truncate(block.len() - newline.len());
+            }
+            splices.push((old.clone(), block));
+            continue;
+        }
+        let at = document.range.end;
+        if at == text.len() && !ends_with_break(text) {
+            block.truncate(block.len() - newline.len());
+            block.insert_str(0, newline);
+        }
+        splices.push((at..at, block));
+    }
+    Ok(splices)
+}
+
+/// A new text in the quotes of the old one.
+fn scalar(text: &[u8], range: &Range<usize>, new: &str) -> (Range<usize>, String) {
+    let mut out = Vec::new();
+    match text.get(range.start) {
+        Some(b'\'') if spelling::fits_single_quotes(new) => spelling::single_quoted(new, &mut out),
+        Some(b'"' | b'\'' | b'|' | b'>') => spelling::double_quoted(new, &mut out),
+        _ => spelling::fresh(new, false, &mut out),
+    }
+    (range.clone(), String::from_utf8_lossy(&out).into_owned())
+}
+
+fn braces(at: usize) -> Fault {
+    Fault::not_allowed(at, "a root mapping in braces cannot hold metadata; write it as a block, or as JSON")
+}
+
+/// In braces the block is a pair, which does not begin its line.
+fn refuse_braces(text: &[u8], block: &Range<usize>) -> Result<(), Fault> {
+    let begins_line = block.start == 0
+        || break_before(text, block.start) > 0
+        || text.starts_with(b"\xEF\xBB\xBF") && block.start == 3;
+    if begins_line { Ok(()) } else { Err(braces(block.start)) }
+}
+
+fn ends_with_break(text: &[u8]) -> bool {
+    break_before(text, text.len()) > 0
+}
+
+/// The length of the line break that ends right before `at`.
+fn break_before(text: &[u8], at: usize) -> usize {
+    [2, 1, 3].into_iter().find(|length| *length <= at && break_len(text, at - length) == *length).unwrap_or(0)
+}
+
+enum Root {
+    /// A block mapping in that column.
+    Block(u32),
+    Braces(usize),
+    /// No root, but perhaps comments.
+    Nothing,
+    Other(usize),
+}
+
+struct Extent {
+    root: Root,
+    /// From behind the document before to the start of the token that ends this one.
+    range: Range<usize>,
+}
+
+/// The documents of a stream.
+fn documents(scan: &Scan) -> Vec<Extent> {
+    let mut documents = Vec::new();
+    let mut from = 0;
+    let mut open: Option<Root> = None;
+    for token in &scan.tokens {
+        let start = token.start as usize;
+        match token.kind {
+            TokenKind::StreamStart => {}
+            TokenKind::Directive | TokenKind::DocumentStart | TokenKind::DocumentEnd | TokenKind::StreamEnd => {
+                if let Some(root) = open.take() {
+                    documents.push(Extent { root, range: from..start });
+                    from = start;
+                }
+                if token.kind == TokenKind::DocumentStart {
+                    open = Some(Root::Nothing);
+                }
+            }
+            kind => {
+                let root = open.get_or_insert(Root::Nothing);
+                if matches!(root, Root::Nothing) {
+                    *root = match kind {
+                        TokenKind::BlockMapping => Root::Block(token.column),
+                        TokenKind::FlowMappingStart => Root::Braces(start),
+                        _ => Root::Other(start),
+                    };
+                } else if let (Root::Other(_), TokenKind::BlockMapping) = (&root, kind) {
+                    // What stood before it was its anchor or its tag.
+                    *root = Root::Block(token.column);
+                } else if let (Root::Other(_), TokenKind::FlowMappingStart) = (&root, kind) {
+                    *root = Root::Braces(start);
+                }
+            }
+        }
+    }
+    documents
+}

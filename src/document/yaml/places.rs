@@ -1,0 +1,76 @@
+//! Comments by the place where the walk meets them.
+
+use super::source::Source;
+use super::token::{Container, Place};
+use crate::document::outline::{Comment, CommentId, Node, Outline};
+
+/// The places of all comments, sorted so that each collection's lie together.
+pub(super) struct Places {
+    places: Vec<Place>,
+    order: Vec<(u64, u32, u32)>,
+}
+
+impl Places {
+    pub(super) fn new(places: Vec<Place>) -> Self {
+        let kept = places.iter().zip(0..).filter(|(place, _)| !place.dropped);
+        let mut order: Vec<_> = kept.map(|(place, id)| (rank(place.container), place.index, id)).collect();
+        order.sort_unstable();
+        Self { places, order }
+    }
+
+    /// Where the comments of a collection begin.
+    pub(super) fn begin(&self, container: Container) -> usize {
+        if self.order.is_empty() {
+            return 0;
+        }
+        self.order.partition_point(|(rank_of, ..)| *rank_of < rank(container))
+    }
+
+    /// The comment at that position of `container`'s, if it stands before the item of that index.
+    pub(super) fn next(&self, at: usize, container: Container, item: u32) -> Option<u32> {
+        let (rank_of, index, id) = self.order.get(at)?;
+        (*rank_of == rank(container) && *index <= item).then_some(*id)
+    }
+
+    /// Lists the comments in the outline, but for those on the lines of a metadata block, which go with it.
+    pub(super) fn finish(&self, source: &Source<'_>, placed: &[bool], outline: &mut Outline) {
+        let mut blocks: Vec<_> = outline.metadata.iter().map(|metadata| metadata.range.clone()).collect();
+        blocks.extend(outline.more_metadata.iter().cloned());
+        let mut ids = vec![None; placed.len()];
+        let mut block = blocks.iter().peekable();
+        for (at, raw) in source.scan.comments.iter().enumerate() {
+            let start = raw.start as usize;
+            while block.next_if(|range| range.end <= start).is_some() {}
+            if block.peek().is_some_and(|range| range.contains(&start)) {
+                continue;
+            }
+            ids[at] = Some(CommentId(outline.comments.len() as u32));
+            outline.comments.push(Comment {
+                range: start + 1..raw.end as usize,
+                inline: self.places[at].inline,
+                dropped: !placed[at],
+                item: false,
+            });
+        }
+        if outline.comments.len() == placed.len() {
+            return;
+        }
+        outline.nodes.retain_mut(|node| match node {
+            Node::Comment(id) => match ids[id.0 as usize] {
+                Some(new) => {
+                    *id = new;
+                    true
+                }
+                None => false,
+            },
+            _ => true,
+        });
+    }
+}
+
+fn rank(container: Container) -> u64 {
+    match container {
+        Container::Root(document) => u64::from(document),
+        Container::Token(token) => 1 << 32 | u64::from(token),
+    }
+}

@@ -1,0 +1,106 @@
+//! Thousands of documents, read by us and by go-yaml: the same walk, or both refuse.
+
+use std::fmt::Write as _;
+
+use super::generate::{self, Random};
+use super::oracle::{self, Step};
+use crate::common;
+
+/// Documents in CI; `LOCKAGE_YAML_DOCUMENTS` asks for more.
+const DOCUMENTS: usize = 12_000;
+const SEED: u64 = 0x10C4_A6E0;
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).ok().map_or(default, |text| text.parse().unwrap())
+}
+
+#[test]
+fn reads_what_go_yaml_reads() {
+    let Some(go) = common::peer("yaml-oracle") else { return };
+    let seed = number("LOCKAGE_YAML_SEED", SEED);
+    let mut random = Random::new(seed);
+    let mut left = number("LOCKAGE_YAML_DOCUMENTS", DOCUMENTS as u64) as usize;
+    let (mut accepted, mut refused, mut different) = (0, 0, Vec::new());
+    while left > 0 {
+        let texts: Vec<Vec<u8>> = (0..left.min(4_000)).map(|_| text(&mut random)).collect();
+        left -= texts.len();
+        for (text, answer) in texts.iter().zip(oracle::ask(&go, &texts)) {
+            match compare(text, &answer) {
+                Ok(true) => accepted += 1,
+                Ok(false) => refused += 1,
+                Err(difference) => different.push((text.clone(), difference)),
+            }
+        }
+    }
+    different.sort_by_key(|(text, _)| text.len());
+    let mut report = String::new();
+    for (text, difference) in different.iter().take(12) {
+        writeln!(report, "{:?}\n  {difference}", String::from_utf8_lossy(text)).unwrap();
+    }
+    assert!(different.is_empty(), "seed {seed:#x}: {} of {} differ\n{report}", different.len(), accepted + refused);
+    assert!(accepted > refused / 8, "the generator is out of tune: {accepted} accepted, {refused} refused");
+}
+
+fn text(random: &mut Random) -> Vec<u8> {
+    match random.below(8) {
+        0 | 1 => generate::soup(random).into_bytes(),
+        2 | 3 => generate::document(random).into_bytes(),
+        _ => {
+            let text = generate::document(random);
+            generate::mutate(random, &text)
+        }
+    }
+}
+
+/// Whether both accept the text with the same walk (`true`) or both refuse it; the difference otherwise.
+fn compare(text: &[u8], answer: &Result<Vec<Step>, String>) -> Result<bool, String> {
+    let own = oracle::own(text);
+    match (own, answer) {
+        (Err(_), Err(_)) => Ok(false),
+        (Err(error), Ok(_)) => Err(format!("only we refuse: {error}")),
+        (Ok(_), Err(error)) => Err(format!("only go-yaml refuses: {error}")),
+        (Ok(own), Ok(theirs)) => {
+            let (own, theirs) = (comparable(own, text), comparable(theirs.clone(), text));
+            // go-yaml forgets a lone `!`, but its position stays that of the `!`.
+            let places = !text.windows(2).any(|pair| pair[0] == b'!' && pair[1].is_ascii_whitespace());
+            let at = own.iter().zip(&theirs).position(|(own, theirs)| !agree(own, theirs, places));
+            if at.is_none() && own.len() == theirs.len() {
+                return Ok(true);
+            }
+            let at = at.unwrap_or_else(|| own.len().min(theirs.len()));
+            Err(format!("step {at}: we {:?}, go-yaml {:?}", own.get(at), theirs.get(at)))
+        }
+    }
+}
+
+/// Comments in one place come in source order from us, in the order of what carries them from go-yaml; between the rare
+/// sorts of line break we place none at all.
+fn comparable(mut steps: Vec<Step>, text: &[u8]) -> Vec<Step> {
+    let text = String::from_utf8_lossy(text);
+    if text.contains(['\u{85}', '\u{2028}', '\u{2029}']) || text.contains(&" ".repeat(400)) {
+        steps.retain(|step| !matches!(step, Step::Comment { .. }));
+    }
+    let comment = |step: &Step| matches!(step, Step::Comment { .. });
+    for run in steps.chunk_by_mut(|left, right| comment(left) && comment(right)) {
+        run.sort_by_key(|step| match step {
+            Step::Comment { text, inline } => (text.clone(), *inline),
+            _ => (Vec::new(), false),
+        });
+    }
+    steps
+}
+
+fn agree(own: &Step, theirs: &Step, places: bool) -> bool {
+    match (own, theirs) {
+        (
+            Step::Leaf { kind, canonical, at },
+            Step::Leaf { kind: their_kind, canonical: their_canonical, at: their_at },
+        ) => {
+            let place = !places || at.is_none() || their_at.is_none() || at == their_at;
+            kind == their_kind && canonical == their_canonical && place
+        }
+        // An anchor or a tag moves go-yaml's position of a key as well.
+        (Step::Key { name, .. }, Step::Key { name: their_name, .. }) => name == their_name,
+        _ => own == theirs,
+    }
+}
