@@ -1,1 +1,3 @@
 //! repo (skeleton).
+
+pub mod refs;
