@@ -190,7 +190,7 @@ fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Respo
     let mut response = hyper::Response::builder()
         .status(status)
         .header("request-id", request_id)
-        .header("ratelimit-remaining", RATE_LIMIT);
+        .header("ratelimit-remaining", if status == 429 { 0 } else { RATE_LIMIT });
     if status < 300 || status == 304 {
         response = response.header("etag", etag);
     }
