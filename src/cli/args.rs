@@ -57,6 +57,7 @@ pub(crate) enum Command {
     Edit(c::edit::Edit),
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
+    /// Serve, look at or remove the world on loopback that `--sandbox` works in.
     Sandbox(c::sandbox::Sandbox),
     /// Write the manual: one page to stdout, or all pages into a folder.
     Man(c::man::Man),
