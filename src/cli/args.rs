@@ -45,8 +45,19 @@ pub(crate) struct Global {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    /// Encrypt a file by its rule in `.sops.yaml`; everything but the values stays byte for byte.
+    Encrypt(c::encrypt::Encrypt),
+    /// Decrypt a file; it comes out as it went in, byte for byte.
+    Decrypt(c::decrypt::Decrypt),
+    /// Print one value of an encrypted file.
+    Get(c::get::Get),
+    /// Change one value of an encrypted file, or add one.
+    Set(c::set::Set),
+    /// Edit the values of an encrypted file in your editor.
+    Edit(c::edit::Edit),
     /// Write a shell's completion script to stdout.
     Completion(c::completion::Completion),
+    /// Serve, look at or remove the world on loopback that `--sandbox` works in.
     Sandbox(c::sandbox::Sandbox),
     /// Write the manual: one page to stdout, or all pages into a folder.
     Man(c::man::Man),
@@ -55,6 +66,11 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
+            Self::Encrypt(command) => command.run(context),
+            Self::Decrypt(command) => command.run(context),
+            Self::Get(command) => command.run(context),
+            Self::Set(command) => command.run(context),
+            Self::Edit(command) => command.run(context),
             Self::Completion(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),
             Self::Man(command) => command.run(context),

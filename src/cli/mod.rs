@@ -5,6 +5,7 @@ mod commands;
 mod context;
 mod failure;
 mod report;
+mod secrets;
 mod terminal;
 
 use std::ffi::OsString;
@@ -33,6 +34,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         Ok(context) => context,
         Err(failed) => return report::failed(&failed, false),
     };
+    secrets::private::sweep(&context);
     let json = context.json;
     match args.command.run(&context) {
         Ok(code) => ExitCode::from(code),

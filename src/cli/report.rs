@@ -38,17 +38,7 @@ pub(crate) fn say(line: &str) {
 
 /// Prints a failure and gives its exit code.
 pub(crate) fn failed(failed: &Failed, json_wanted: bool) -> ExitCode {
-    say(&format!("lockage: {}", failed.message));
-    for cause in &failed.causes {
-        say(&format!("  caused by: {cause}"));
-    }
-    if let Some(outcome) = failed.outcome {
-        let word = serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned));
-        say(&format!("  outcome: {}", word.unwrap_or_default()));
-    }
-    for hint in &failed.hints {
-        say(&format!("  hint: {hint}"));
-    }
+    failure(failed);
     if json_wanted {
         let body = serde_json::json!({
             "error": {
@@ -62,6 +52,21 @@ pub(crate) fn failed(failed: &Failed, json_wanted: bool) -> ExitCode {
         let _ = json("lockage.error/1", &body);
     }
     ExitCode::from(failed.class.code())
+}
+
+/// Says a failure on stderr.
+pub(crate) fn failure(failed: &Failed) {
+    say(&format!("lockage: {}", failed.message));
+    for cause in &failed.causes {
+        say(&format!("  caused by: {cause}"));
+    }
+    if let Some(outcome) = failed.outcome {
+        let word = serde_json::to_value(outcome).ok().and_then(|value| value.as_str().map(str::to_owned));
+        say(&format!("  outcome: {}", word.unwrap_or_default()));
+    }
+    for hint in &failed.hints {
+        say(&format!("  hint: {hint}"));
+    }
 }
 
 /// Prints what the grammar says of a command line: help and version are data, the rest is usage.

@@ -5,6 +5,7 @@ use tracing_subscriber::filter::LevelFilter;
 use super::context::Context;
 use super::failure::Failed;
 use crate::error::Class;
+use crate::secret::SecretString;
 
 /// Starts the log: `-v`, `-vv`, or `LOCKAGE_LOG` with a level's name.
 pub(super) fn start_log(context: &Context, verbose: u8) {
@@ -27,9 +28,21 @@ pub(super) fn start_log(context: &Context, verbose: u8) {
 /// # Errors
 /// Exit 2 where nobody can be asked.
 pub(crate) fn confirm(context: &Context, question: &str) -> Result<bool, Failed> {
+    ask(context, question, false)
+}
+
+/// Asks a yes-or-no question on the terminal; yes is the default, because no would lose something.
+///
+/// # Errors
+/// Exit 2 where nobody can be asked.
+pub(crate) fn confirm_unless_no(context: &Context, question: &str) -> Result<bool, Failed> {
+    ask(context, question, true)
+}
+
+fn ask(context: &Context, question: &str, default: bool) -> Result<bool, Failed> {
     answerable(context, question)?;
-    let answer =
-        dialoguer::Confirm::new().with_prompt(question).default(false).interact_on(&dialoguer::console::Term::stderr());
+    let terminal = dialoguer::console::Term::stderr();
+    let answer = dialoguer::Confirm::new().with_prompt(question).default(default).interact_on(&terminal);
     answer.map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
 }
 
@@ -53,4 +66,20 @@ fn answerable(context: &Context, question: &str) -> Result<(), Failed> {
     Err(Failed::new(Class::Usage, format!("nobody can be asked here: {question}")).hint(
         "there is no terminal, or CI=true or --non-interactive is set; answer with the command's flags, such as --yes",
     ))
+}
+
+/// Asks for a text that nobody shall see, twice.
+///
+/// # Errors
+/// Exit 2 where nobody can be asked.
+pub(crate) fn hidden(context: &Context, question: &str) -> Result<SecretString, Failed> {
+    answerable(context, question)?;
+    let answer = dialoguer::Password::new()
+        .with_prompt(question)
+        .with_confirmation("again", "the two are not the same")
+        .allow_empty_password(true)
+        .interact_on(&dialoguer::console::Term::stderr());
+    answer
+        .map(SecretString::new)
+        .map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
 }

@@ -29,13 +29,7 @@ impl Syntax for Binary {
         Ok(Outline {
             nodes: vec![Node::Open { list: false }, Node::Key(KeyId(0)), Node::Leaf(LeafId(0)), Node::Close],
             keys: vec![Key { range: 0..0, name: DATA.into() }],
-            leaves: vec![Leaf {
-                range: 0..text.len(),
-                kind: Kind::Str,
-                style: Style::Whole,
-                tagged: true,
-                context: 0,
-            }],
+            leaves: vec![Leaf { range: 0..text.len(), kind: Kind::Str, style: Style::Whole, tagged: true, context: 0 }],
             ..Outline::default()
         })
     }
@@ -65,13 +59,7 @@ impl Syntax for Binary {
         Ok(())
     }
 
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError> {
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         Json.write_comment(text, comment, new, out)
     }
 

@@ -82,13 +82,7 @@ impl Syntax for Dotenv {
         write_value(value, out).map_err(|kind| error(Format::Dotenv, text, leaf.range.start, kind))
     }
 
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError> {
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         if new.contains(&b'\n') {
             let kind = SyntaxErrorKind::NotAllowed("a comment of more than one line");
             return Err(error(Format::Dotenv, text, comment.range.start, kind));
@@ -105,14 +99,12 @@ impl Syntax for Dotenv {
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
         Ok(match edit {
             MetadataEdit::Keep => Vec::new(),
-            MetadataEdit::Remove => trailer::remove(text, outline, 0),
+            MetadataEdit::Remove => trailer::remove(text, outline, "\n", 0),
             MetadataEdit::Set(tree) => {
                 let lines = flatten(tree).into_iter().map(|(name, value)| format!("{PREFIX}{name}={}", escape(&value)));
                 trailer::set(text, outline, &lines.collect::<Vec<_>>(), "\n", 0)
             }
-            MetadataEdit::Scalars(scalars) => {
-                scalars.iter().map(|(range, new)| (range.clone(), escape(new))).collect()
-            }
+            MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), escape(new))).collect(),
         })
     }
 

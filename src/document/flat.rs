@@ -38,9 +38,8 @@ fn flatten_below(name: &str, tree: &Tree, out: &mut Vec<(String, String)>) {
             }
         }
         Tree::Scalar { text, kind, .. } => {
-            let text = spell(*kind, text.as_bytes()).map_or_else(|| text.clone(), |bytes| {
-                String::from_utf8_lossy(&bytes).into_owned()
-            });
+            let text = spell(*kind, text.as_bytes())
+                .map_or_else(|| text.clone(), |bytes| String::from_utf8_lossy(&bytes).into_owned());
             out.push((name.to_owned(), text));
         }
     }
@@ -97,8 +96,8 @@ enum Node {
     Vacant,
     Scalar(String, Range<usize>),
     /// Names in order, and where each is.
-    Map(Vec<(String, Node)>, HashMap<String, usize>),
-    List(BTreeMap<u64, Node>),
+    Map(Vec<(String, Self)>, HashMap<String, usize>),
+    List(BTreeMap<u64, Self>),
 }
 
 enum Step<'n> {

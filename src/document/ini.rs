@@ -40,7 +40,14 @@ impl Syntax for Ini {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        write_value(value, form(leaf), out).map_err(|kind| error(Format::Ini, text, leaf.range.start, kind))
+        let failed = |kind| error(Format::Ini, text, leaf.range.start, kind);
+        let written = write_value(value, form(leaf), out).map_err(failed)?;
+        let line_end = memchr::memchr(b'\n', &text[leaf.range.end..]).map_or(text.len(), |at| leaf.range.end + at);
+        let behind = !text[leaf.range.end..line_end].trim_ascii().is_empty();
+        if behind && matches!(written, Form::Triple | Form::Backquoted) {
+            return Err(failed(SyntaxErrorKind::NotAllowed("a raw value before a comment, which INI would drop")));
+        }
+        Ok(())
     }
 
     fn write_comment(
@@ -71,19 +78,16 @@ impl Syntax for Ini {
             MetadataEdit::Keep => Vec::new(),
             MetadataEdit::Remove => {
                 let blank = outline.metadata.as_ref().is_some_and(|block| blank_before(text, block.range.start));
-                trailer::remove(text, outline, usize::from(blank))
+                trailer::remove(text, outline, line_break(text), usize::from(blank))
             }
             MetadataEdit::Set(tree) => {
                 let mut lines = vec![format!("[{SOPS}]")];
                 for (name, value) in flatten(tree) {
                     lines.push(format!("{name} = {}", quoted(&value)));
                 }
-                let line_break = if text.windows(2).any(|pair| pair == b"\r\n") { "\r\n" } else { "\n" };
-                trailer::set(text, outline, &lines, line_break, 1)
+                trailer::set(text, outline, &lines, line_break(text), 1)
             }
-            MetadataEdit::Scalars(scalars) => {
-                scalars.iter().map(|(range, new)| (range.clone(), quoted(new))).collect()
-            }
+            MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), quoted(new))).collect(),
         })
     }
 
@@ -99,22 +103,29 @@ impl Syntax for Ini {
         let [PathPart::Key(section), PathPart::Key(key)] = path.parts() else {
             return Err(refused("an INI value has a section and a key"));
         };
-        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '[']) {
+        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '['])
+        {
             return Err(refused("an INI key holds no `=`, `:`, quotes, marks, brackets or outer blanks"));
         }
-        let place = outline::end_of_section(text, outline, section, key)
-            .map_err(|reason| refused(reason))?;
+        let place = outline::end_of_section(text, outline, section, key).map_err(refused)?;
         let mut line = format!("{key} = ").into_bytes();
         write_value(value, Form::Plain, &mut line).map_err(failed)?;
         let (before, after) = text.split_at(place);
         let broken = before.is_empty() || before.ends_with(b"\n");
-        let parts: [&[u8]; 5] = if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
+        let parts: [&[u8]; 5] =
+            if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
         Ok(parts.concat())
     }
 }
 
 fn form(leaf: &Leaf) -> Form {
     Form::ALL.into_iter().nth(leaf.context as usize).unwrap_or(Form::Plain)
+}
+
+/// The file's own line break, the same before and after the block was added.
+fn line_break(text: &[u8]) -> &'static str {
+    let returns = memchr::memmem::find(text, b"\r\n").is_some() || text.ends_with(b"\r");
+    if returns { "\r\n" } else { "\n" }
 }
 
 /// Whether the line before `at` is empty.
@@ -128,12 +139,12 @@ fn quoted(value: &str) -> String {
     let escaped = value.replace('\n', "\\n");
     let mut out = Vec::new();
     match quote(escaped.as_bytes(), Form::Plain, &mut out) {
-        Ok(()) => String::from_utf8(out).unwrap_or(escaped),
+        Ok(_) => String::from_utf8(out).unwrap_or(escaped),
         Err(_) => escaped,
     }
 }
 
-fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result<Form, SyntaxErrorKind> {
     let (kind, bytes) = match value {
         Replacement::Token(bytes) => (Kind::Str, *bytes),
         Replacement::Value { kind, bytes } => (*kind, *bytes),
@@ -143,20 +154,21 @@ fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result
 }
 
 /// Appends `value` in `form` if that can hold it, else in the first form that can.
-fn quote(value: &[u8], form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
-    let chosen = [form, Form::Plain, Form::Double, Form::Backquoted, Form::Triple].into_iter().find(|form| holds(*form, value));
+fn quote(value: &[u8], form: Form, out: &mut Vec<u8>) -> Result<Form, SyntaxErrorKind> {
+    let forms = [form, Form::Plain, Form::Double, Form::Backquoted, Form::Triple];
+    let chosen = forms.into_iter().find(|form| holds(*form, value));
+    let chosen = chosen.ok_or(SyntaxErrorKind::NotAllowed("a value that INI cannot write"))?;
     let mark: &[u8] = match chosen {
-        Some(Form::Plain | Form::Joined) => b"",
-        Some(Form::Single) => b"'",
-        Some(Form::Double) => b"\"",
-        Some(Form::Triple) => TRIPLE,
-        Some(Form::Backquoted) => b"`",
-        None => return Err(SyntaxErrorKind::NotAllowed("a value that INI cannot write")),
+        Form::Plain | Form::Joined => b"",
+        Form::Single => b"'",
+        Form::Double => b"\"",
+        Form::Triple => TRIPLE,
+        Form::Backquoted => b"`",
     };
     for part in [mark, value, mark] {
         out.extend_from_slice(part);
     }
-    Ok(())
+    Ok(chosen)
 }
 
 /// Whether what is written in that form is read back as the same value.
@@ -166,7 +178,7 @@ fn holds(form: Form, value: &[u8]) -> bool {
     match form {
         Form::Joined => false,
         Form::Plain => {
-            let surrounded = matches!(value, [first @ (b'\'' | b'"'), .., last] if first == last);
+            let surrounded = matches!(value, [q @ (b'\'' | b'"'), inner @ .., last] if q == last && !inner.contains(q));
             !marked
                 && !surrounded
                 && value.trim_ascii().len() == value.len()
@@ -177,6 +189,6 @@ fn holds(form: Form, value: &[u8]) -> bool {
         Form::Single => !marked && !value.contains(&b'\''),
         Form::Double => !marked && !value.contains(&b'"') && !value.is_empty(),
         Form::Backquoted => !value.contains(&b'`'),
-        Form::Triple => !memchr::memmem::find(value, TRIPLE).is_some() && last != Some(&b'"') && !value.is_empty(),
+        Form::Triple => memchr::memmem::find(value, TRIPLE).is_none() && last != Some(&b'"') && !value.is_empty(),
     }
 }

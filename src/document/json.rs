@@ -19,7 +19,6 @@ use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
 use super::syntax::{Syntax, SyntaxError, SyntaxErrorKind, error};
 
-
 pub(super) use metadata::block;
 use string::{quote, unescape};
 
@@ -55,8 +54,7 @@ impl Syntax for Json {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        write_value(value, out)
-            .map_err(|kind| error(Format::Json, text, leaf.range.start, kind))
+        write_value(value, out).map_err(|kind| error(Format::Json, text, leaf.range.start, kind))
     }
 
     fn write_comment(

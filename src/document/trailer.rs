@@ -10,7 +10,7 @@ use super::outline::Outline;
 type Splice = (Range<usize>, String);
 
 /// Removes all lines of the block, and `blank_lines` before it that came with it.
-pub(super) fn remove(text: &[u8], outline: &Outline, blank_lines: usize) -> Vec<Splice> {
+pub(super) fn remove(text: &[u8], outline: &Outline, line_break: &str, blank_lines: usize) -> Vec<Splice> {
     let Some(metadata) = &outline.metadata else { return Vec::new() };
     let mut ranges: Vec<Range<usize>> = vec![metadata.range.clone()];
     ranges.extend(outline.more_metadata.iter().cloned());
@@ -21,15 +21,11 @@ pub(super) fn remove(text: &[u8], outline: &Outline, blank_lines: usize) -> Vec<
             breaks += 1;
         }
         for _ in 0..breaks {
-            range.start -= break_length(&text[..range.start]);
+            let came = text[..range.start].ends_with(line_break.as_bytes());
+            range.start -= if came { line_break.len() } else { 0 };
         }
     }
     ranges.into_iter().map(|range| (range, String::new())).collect()
-}
-
-/// The length of the line break that ends `text`.
-fn break_length(text: &[u8]) -> usize {
-    if text.ends_with(b"\r\n") { 2 } else { usize::from(text.ends_with(b"\n")) }
 }
 
 /// Puts `lines` in the old block's place, or last behind `blank_lines`.

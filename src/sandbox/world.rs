@@ -182,12 +182,13 @@ impl World {
         let exchange = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(address)?;
             stream.set_read_timeout(Some(PATIENCE))?;
+            let length = body.len();
             let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-                self.endpoint.admin_token.expose_secret(),
-                body.len()
+                "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n"
             );
-            stream.write_all(zeroize::Zeroizing::new(head).as_bytes())?;
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(self.endpoint.administration_header().as_bytes())?;
+            stream.write_all(b"\r\n")?;
             stream.write_all(body.as_bytes())?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;

@@ -5,4 +5,9 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod binary;
+mod dotenv;
+mod ini;
+mod json;
+mod laws;
 mod yaml;

@@ -135,7 +135,9 @@ impl Reader<'_> {
             return Ok(());
         }
         if matches!(self.outline.nodes.last(), Some(Node::Comment(_))) {
-            let above = if behind_entry { "a key with a comment above and one behind it" } else {
+            let above = if behind_entry {
+                "a key with a comment above and one behind it"
+            } else {
                 "a section with a comment above and one behind it"
             };
             return Err(self.fail(range.start, SyntaxErrorKind::NotAllowed(above)));

@@ -142,7 +142,8 @@ impl<'t> Scanner<'t> {
     /// The key, and the offset behind its delimiter.
     fn key(&self, content: &Range<usize>) -> Result<(Range<usize>, usize), SyntaxError> {
         let text = &self.text[content.clone()];
-        let delimiter = |from: usize| text[from..].iter().position(|byte| matches!(byte, b'=' | b':')).map(|at| from + at);
+        let delimiter =
+            |from: usize| text[from..].iter().position(|byte| matches!(byte, b'=' | b':')).map(|at| from + at);
         let quote: &[u8] = match text {
             [b'"', b'"', b'"', ..] if text.len() > 6 => TRIPLE,
             [b'"', ..] => b"\"",
@@ -158,7 +159,7 @@ impl<'t> Scanner<'t> {
                 .ok_or_else(|| self.fail(content.end, SyntaxErrorKind::Expected("the quote at the end of the key")))?;
             let behind = closed + 2 * quote.len();
             let end = delimiter(behind).ok_or_else(missing)?;
-            if !trim(self.text, content.start + behind..content.start + end).is_empty() || end > behind {
+            if !trim(self.text, content.start + behind..content.start + end).is_empty() {
                 let kind = SyntaxErrorKind::NotAllowed("something between a quoted key and its delimiter");
                 return Err(self.fail(content.start + behind, kind));
             }
@@ -177,7 +178,7 @@ impl<'t> Scanner<'t> {
     /// Reads a value that begins in `content`, the blank-trimmed rest of the line.
     fn value(&mut self, content: Range<usize>) -> Result<Value, SyntaxError> {
         let text = &self.text[content.clone()];
-        if text.len() > 3 && text.starts_with(TRIPLE) {
+        if text.starts_with(TRIPLE) {
             return self.raw(content, TRIPLE, Form::Triple);
         }
         if text.starts_with(b"`") {

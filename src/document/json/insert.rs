@@ -146,7 +146,8 @@ fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Plac
         };
         let depth = frames.len();
         let Some(frame) = frames.last_mut() else { continue };
-        if frame.on_path && depth == parent.len() + 1
+        if frame.on_path
+            && depth == parent.len() + 1
             && let Some(place) = &mut place
         {
             note(place, frame, depth == 1, start..end, last);

@@ -19,10 +19,9 @@ pub(super) fn splices(text: &[u8], outline: &Outline, edit: &MetadataEdit) -> Re
         MetadataEdit::Keep => Vec::new(),
         MetadataEdit::Remove => outline.metadata.iter().map(|old| (old.range.clone(), String::new())).collect(),
         MetadataEdit::Set(tree) => vec![set(text, tree)?],
-        MetadataEdit::Scalars(scalars) => scalars
-            .iter()
-            .map(|(range, new)| (range.clone(), scalar_in_place(&text[range.clone()], new)))
-            .collect(),
+        MetadataEdit::Scalars(scalars) => {
+            scalars.iter().map(|(range, new)| (range.clone(), scalar_in_place(&text[range.clone()], new))).collect()
+        }
     })
 }
 

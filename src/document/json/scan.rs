@@ -94,7 +94,9 @@ impl<'t> Scanner<'t> {
                 }
             }
             Expect::End if here.is_none() => Ok(None),
-            Expect::End => Err(self.fail(SyntaxErrorKind::NotAllowed("bytes after the document, which SOPS would drop"))),
+            Expect::End => {
+                Err(self.fail(SyntaxErrorKind::NotAllowed("bytes after the document, which SOPS would drop")))
+            }
         }
     }
 

@@ -14,7 +14,8 @@ pub(super) fn escape_length(text: &[u8]) -> Option<usize> {
 
 /// The length of the JSON number at the start of `text`; 0 if there is none.
 pub(super) fn number_length(text: &[u8]) -> usize {
-    let digits = |from: usize| text.get(from..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
+    let digits =
+        |from: usize| text.get(from..).map_or(0, |rest| rest.iter().take_while(|b| b.is_ascii_digit()).count());
     let mut at = usize::from(text.first() == Some(&b'-'));
     match text.get(at) {
         Some(b'0') => at += 1,
@@ -140,7 +141,9 @@ mod tests {
 
     #[test]
     fn numbers_are_strict() {
-        for (text, length) in [("0", 1), ("-0.5e+7x", 7), ("01", 1), ("1.", 0), (".5", 0), ("-", 0), ("1e", 0), ("+1", 0)] {
+        for (text, length) in
+            [("0", 1), ("-0.5e+7x", 7), ("01", 1), ("1.", 0), (".5", 0), ("-", 0), ("1e", 0), ("+1", 0)]
+        {
             assert_eq!(number_length(text.as_bytes()), length, "{text}");
         }
     }

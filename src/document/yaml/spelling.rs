@@ -22,7 +22,7 @@ pub(super) fn is_plain(text: &[u8], flow: bool) -> bool {
     let range = before.len()..before.len() + text.len();
     let solid = || scan.tokens.iter().filter(|token| !token.is_zero_width());
     scan.comments.is_empty()
-        && solid().count() == 4
+        && solid().count() == 3
         && solid().any(|token| token.kind == TokenKind::Plain && token.range() == range)
 }
 

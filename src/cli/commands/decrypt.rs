@@ -1,0 +1,84 @@
+//! `lockage decrypt`.
+
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::in_file;
+use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::{Context, Failed, report};
+use crate::document::{Document, Format, KeyPath};
+use crate::error::Class;
+use crate::sops::{EncryptedFile, SopsError};
+
+/// Decrypt a file; it comes out as it went in, byte for byte.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+lockage decrypt secrets/app.yaml\n  \
+lockage decrypt secrets/app.yaml --extract db.password\n  \
+lockage decrypt --input-type dotenv < app.enc.env > /dev/shm/app.env")]
+pub(crate) struct Decrypt {
+    /// The file; stdin if it is left out or `-`.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    types: Types,
+    /// Write only the value at this path: `db.hosts[0]` or `["db"]["hosts"][0]`.
+    #[arg(long, value_name = "KEY", conflicts_with = "in_place")]
+    extract: Option<KeyPath>,
+    /// Decrypt although the file as a whole may not be what its author wrote.
+    #[arg(long)]
+    ignore_mac: bool,
+}
+
+impl Decrypt {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let source = Source::of(self.file.as_deref());
+        let format = self.types.format(&source)?;
+        let sink = self.destination.open(context, &source)?;
+        let input = source.read(context)?;
+        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
+        warn_if_published(context, file.metadata());
+        let identities = Identities::of_user(context, file.metadata());
+        let failed = |error| in_file(&source, identities.explain(error));
+        let output = match (&self.extract, self.ignore_mac) {
+            (None, true) => plain_unverified(&file, &identities).map_err(failed)?,
+            (None, false) => Zeroizing::new(file.decrypt(&identities.keyring).map_err(failed)?.text().to_vec()),
+            (Some(path), true) => {
+                let text = plain_unverified(&file, &identities).map_err(failed)?;
+                value_in(format, &text, path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?
+            }
+            (Some(path), false) => {
+                let file = file.decrypt(&identities.keyring).map_err(failed)?;
+                let value = file.get(path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?;
+                Zeroizing::new(value.text.expose_secret().as_bytes().to_vec())
+            }
+        };
+        sink.write(&output, &input, Content::Plaintext)?;
+        Ok(0)
+    }
+}
+
+/// The plaintext whatever the authentication code says; what it says is said on stderr.
+fn plain_unverified(file: &EncryptedFile, identities: &Identities) -> Result<Zeroizing<Vec<u8>>, SopsError> {
+    let file = file.decrypt_unverified(&identities.keyring)?;
+    if let Some(distrust) = file.distrust() {
+        report::say(&format!("lockage: warning: {distrust}"));
+    }
+    Ok(Zeroizing::new(file.text().to_vec()))
+}
+
+fn value_in(format: Format, text: &[u8], path: &KeyPath) -> Result<Option<Zeroizing<Vec<u8>>>, SopsError> {
+    let document = Document::parse(format, text.to_vec())?;
+    let Some(id) = document.find(path) else { return Ok(None) };
+    Ok(Some(Zeroizing::new(document.scalar(id)?.canonical.into_owned())))
+}
+
+/// There is nothing at that path, or no single value.
+pub(super) fn no_value(source: &Source, path: &KeyPath) -> Failed {
+    in_file(source, Failed::new(Class::No, format!("there is no value at `{path}`")))
+        .hint("a path names one value: `db.password`, `hosts[0]`, `[\"a.b\"]`")
+}

@@ -1,0 +1,212 @@
+//! `lockage edit`.
+
+use std::collections::BTreeMap;
+use std::ffi::OsStr;
+use std::path::PathBuf;
+
+use zeroize::Zeroizing;
+
+use crate::cli::secrets::editor::{Editor, Watch};
+use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::{in_file, private, rules};
+use crate::cli::{Context, Failed, report, terminal};
+use crate::document::{Document, Format, Visit};
+use crate::sops::{DecryptedFile, EncryptedFile, Encryption, Flavour, SopsError, encrypt};
+use crate::system::files::{self, Mode, Target};
+
+/// Names shown of what has changed.
+const MOST_NAMES: usize = 5;
+
+/// Edit the values of an encrypted file; what you do not touch keeps its ciphertext byte for byte.
+///
+/// The plaintext lies on a memory file system while the editor is open and is wiped afterwards, whatever happens. A
+/// file that is not there yet is made by its rule in `.sops.yaml`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+lockage edit secrets/app.yaml\n  \
+EDITOR='code --wait' lockage edit secrets/app.env")]
+pub(crate) struct Edit {
+    /// The file.
+    file: PathBuf,
+    #[command(flatten)]
+    types: Types,
+    /// Where there is no memory file system, write the plaintext to a disk while the editor is open.
+    #[arg(long)]
+    plaintext_on_disk: bool,
+}
+
+impl Edit {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let source = Source::File(self.file.clone());
+        let format = self.types.format(&source)?;
+        let target = Target::hold(&context.path(&self.file))?;
+        let subject = Subject::open(context, &source, format, &target)?;
+        let editor = Editor::choose(context)?;
+        let folder = private::folder(context, self.plaintext_on_disk)?;
+        let watch = Watch::over(folder.path().to_owned())?;
+        let name = self.file.file_name().unwrap_or(OsStr::new("secrets"));
+        let file = folder.write(name, subject.plaintext())?;
+        let mut place = None;
+        loop {
+            editor.open(&file, place, &watch)?;
+            let edited = files::read(&file)?;
+            if edited[..] == *subject.plaintext() {
+                say(context, &format!("nothing has changed in {}", self.file.display()));
+                return Ok(0);
+            }
+            let failed = match subject.encrypted(context, format, &edited) {
+                Ok(None) => return Ok(0),
+                Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
+                    Ok(()) => {
+                        say(context, &format!("saved {}: {summary}", self.file.display()));
+                        return Ok(0);
+                    }
+                    Err(error) => Failed::from(error),
+                },
+                Err(error) => {
+                    place = position(&error);
+                    in_file(&source, error)
+                }
+            };
+            again(context, failed)?;
+        }
+    }
+}
+
+fn say(context: &Context, line: &str) {
+    if !context.quiet {
+        report::say(line);
+    }
+}
+
+/// Asks whether to go on with what was written; without a terminal the failure is the end.
+fn again(context: &Context, failed: Failed) -> Result<(), Failed> {
+    if !context.interactive {
+        return Err(failed);
+    }
+    report::failure(&failed);
+    if terminal::confirm_unless_no(context, "Open the editor again? Otherwise what you wrote is lost.")? {
+        return Ok(());
+    }
+    Err(failed)
+}
+
+/// Where in the edited text the error is, if it is in a place.
+fn position(error: &SopsError) -> Option<(usize, usize)> {
+    match error {
+        SopsError::Syntax(error) => Some((error.line, error.column)),
+        SopsError::AlreadyEncrypted { line }
+        | SopsError::EncryptedMark { line }
+        | SopsError::Aliases { line }
+        | SopsError::Tagged { line, .. }
+        | SopsError::Unstable { line } => Some((*line, 1)),
+        SopsError::DroppedComments { lines } => lines.first().map(|line| (*line, 1)),
+        _ => None,
+    }
+}
+
+/// What is edited.
+enum Subject {
+    /// A file that is there, and its bytes.
+    Old(Box<DecryptedFile>, Zeroizing<Vec<u8>>),
+    /// A file to be made.
+    New(Encryption, &'static [u8]),
+}
+
+impl Subject {
+    fn open(context: &Context, source: &Source, format: Format, target: &Target) -> Result<Self, Failed> {
+        let Source::File(path) = source else { return Err(in_file(source, SopsError::NotEncrypted)) };
+        if !target.exists() {
+            let recipients = context.variable("SOPS_AGE_RECIPIENTS");
+            return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
+        }
+        let input = target.read()?;
+        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
+        warn_if_published(context, file.metadata());
+        let identities = Identities::of_user(context, file.metadata());
+        let file = file.decrypt(&identities.keyring).map_err(|error| in_file(source, identities.explain(error)))?;
+        Ok(Self::Old(Box::new(file), input))
+    }
+
+    fn plaintext(&self) -> &[u8] {
+        match self {
+            Self::Old(file, _) => file.text(),
+            Self::New(_, example) => example,
+        }
+    }
+
+    /// What must still be there when the new text is written.
+    fn known(&self) -> Option<&[u8]> {
+        match self {
+            Self::Old(_, input) => Some(input),
+            Self::New(..) => None,
+        }
+    }
+
+    /// The new text of the file, and a line about what has changed.
+    fn encrypted(
+        &self,
+        context: &Context,
+        format: Format,
+        edited: &[u8],
+    ) -> Result<Option<(Vec<u8>, String)>, SopsError> {
+        let edited = Document::parse(format, edited.to_vec())?;
+        match self {
+            Self::Old(file, _) => {
+                let text = file.reencrypt(&edited, Flavour::Own, context.now())?;
+                let Some(text) = text else { return Ok(None) };
+                Ok(Some((text, summary(file.document()?, &edited)?)))
+            }
+            Self::New(encryption, _) => {
+                let text = encrypt(&edited, encryption, context.now())?;
+                Ok(Some((text, format!("a new file with {} values", edited.outline().leaves.len()))))
+            }
+        }
+    }
+}
+
+/// What a new file begins with.
+fn example(format: Format) -> &'static [u8] {
+    match format {
+        Format::Yaml => b"example_key: example_value\n",
+        Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",
+        Format::Dotenv => b"EXAMPLE_KEY=example_value\n",
+        Format::Ini => b"[example]\nkey = value\n",
+        Format::Binary => b"",
+    }
+}
+
+/// Which values have changed, by name.
+fn summary(old: &Document, new: &Document) -> Result<String, SopsError> {
+    let (mut old, new) = (values(old)?, values(new)?);
+    let mut names = Vec::new();
+    for (name, value) in &new {
+        match old.remove(name) {
+            Some(before) if before == *value => {}
+            Some(_) => names.push(name.clone()),
+            None => names.push(format!("+{name}")),
+        }
+    }
+    names.extend(old.into_keys().map(|name| format!("-{name}")));
+    if names.is_empty() {
+        return Ok("no value has changed, only the text around them".to_owned());
+    }
+    let (count, more) = (names.len(), names.len().saturating_sub(MOST_NAMES));
+    names.truncate(MOST_NAMES);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    Ok(format!("{count} value(s) changed ({}{more})", names.join(", ")))
+}
+
+/// Every value by its path; where a key stands twice, the last one.
+fn values(document: &Document) -> Result<BTreeMap<String, Zeroizing<Vec<u8>>>, SopsError> {
+    let mut values = BTreeMap::new();
+    document.walk(|visit| {
+        if let Visit::Leaf { id, path } = visit {
+            let value = Zeroizing::new(document.scalar(id)?.canonical.into_owned());
+            values.insert(path.to_key_path().to_string(), value);
+        }
+        Ok::<(), SopsError>(())
+    })?;
+    Ok(values)
+}

@@ -1,0 +1,64 @@
+//! `lockage encrypt`.
+
+use std::path::PathBuf;
+
+use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::{in_file, rules};
+use crate::cli::{Context, Failed, report, terminal};
+use crate::document::Document;
+use crate::keys::published;
+use crate::sops::{Encryption, RuleKey, SopsError, encrypt};
+
+/// Encrypt a file by its rule in `.sops.yaml`; everything but the values stays byte for byte.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+lockage encrypt -i secrets/app.yaml\n  \
+lockage encrypt plain.env -o app.enc.env\n  \
+lockage encrypt --filename-override secrets/app.yaml < plain.yaml > secrets/app.yaml")]
+pub(crate) struct Encrypt {
+    /// The file; stdin if it is left out or `-`.
+    file: Option<PathBuf>,
+    #[command(flatten)]
+    destination: Destination,
+    #[command(flatten)]
+    types: Types,
+    /// Encrypt for these recipients instead of those of the rule, separated by commas.
+    #[arg(long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS")]
+    age: Option<String>,
+    /// Write a copy in place of every alias over a value that is to be encrypted.
+    #[arg(long)]
+    expand_aliases: bool,
+}
+
+impl Encrypt {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let source = Source::of(self.file.as_deref());
+        let format = self.types.format(&source)?;
+        let name = source.path(self.types.filename_override.as_deref());
+        let mut encryption = rules::encryption(context, name, self.age.as_deref())?;
+        encryption.expand_aliases = self.expand_aliases;
+        let sink = self.destination.open(context, &source)?;
+        let mut input = source.read(context)?;
+        let document = Document::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, SopsError::from(error)))?;
+        let mut result = encrypt(&document, &encryption, context.now());
+        if let Err(SopsError::Aliases { line }) = result
+            && context.interactive
+            && terminal::confirm(context, &format!("line {line} shares a value that is to be encrypted. Write copies?"))?
+        {
+            encryption.expand_aliases = true;
+            result = encrypt(&document, &encryption, context.now());
+        }
+        let text = result.map_err(|error| in_file(&source, error))?;
+        if is_published(&encryption) && !context.quiet {
+            report::say("lockage: warning: encrypted to the published test key, which everybody has");
+        }
+        sink.write(&text, document.text(), Content::Ciphertext)?;
+        Ok(0)
+    }
+}
+
+fn is_published(encryption: &Encryption) -> bool {
+    let keys = encryption.groups.iter().flat_map(|group| &group.keys);
+    keys.into_iter().any(|key| matches!(key, RuleKey::Recipient(recipient) if published::is_published(recipient)))
+}

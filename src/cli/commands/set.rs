@@ -1,0 +1,159 @@
+//! `lockage set`.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use super::get::kind_word;
+use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::in_file;
+use crate::cli::secrets::input::{Source, Types};
+use crate::cli::{Context, Failed, report, terminal};
+use crate::document::{KeyPath, Kind};
+use crate::error::Class;
+use crate::secret::SecretString;
+use crate::sops::EncryptedFile;
+use crate::system::files::{self, Mode, Target};
+
+/// Change one value of an encrypted file, or add one; nothing else in the file moves.
+///
+/// The value comes from stdin, from a file, or from a hidden question. A single line loses its line break; several
+/// lines stay as they are.
+#[derive(Debug, clap::Args)]
+#[command(after_help = "Examples:\n  \
+lockage set secrets/app.yaml db.password\n  \
+pass show db | lockage set secrets/app.yaml db.password\n  \
+lockage set secrets/app.yaml tls.key --from-file server.pem\n  \
+echo 587 | lockage set secrets/app.yaml smtp.port --type int")]
+pub(crate) struct Set {
+    /// The file.
+    file: PathBuf,
+    /// The value's place: `db.hosts[0]` or `["db"]["hosts"][0]`.
+    key: KeyPath,
+    /// The value. Do not: other users of this machine and the shell's history see it.
+    #[arg(hide = true)]
+    value: Option<String>,
+    /// Read the value from stdin; implied where stdin is no terminal.
+    #[arg(long, conflicts_with_all = ["value", "from_file"])]
+    stdin: bool,
+    /// Read the value from this file, byte for byte.
+    #[arg(long, value_name = "PATH", conflicts_with = "value")]
+    from_file: Option<PathBuf>,
+    /// What the value is; `json` takes the kind from the value's JSON spelling.
+    #[arg(long = "type", value_name = "TYPE", default_value = "str", value_parser = ["str", "int", "float", "bool", "null", "json"])]
+    kind: String,
+    #[command(flatten)]
+    types: Types,
+}
+
+impl Set {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let source = Source::File(self.file.clone());
+        let format = self.types.format(&source)?;
+        let target = Target::hold(&context.path(&self.file))?;
+        let input = target.read()?;
+        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
+        warn_if_published(context, file.metadata());
+        let identities = Identities::of_user(context, file.metadata());
+        let failed = |error| in_file(&source, identities.explain(error));
+        let file = file.decrypt(&identities.keyring).map_err(failed)?;
+        // Asked for last, so that nobody types a secret for a file that cannot be opened.
+        let (kind, value) = self.value(context)?;
+        let text = file.set(&self.key, kind, &value, context.now()).map_err(failed)?;
+        if let Some(text) = &text {
+            target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
+        }
+        self.report(context, kind, text.is_some())?;
+        Ok(0)
+    }
+
+    fn report(&self, context: &Context, kind: Kind, changed: bool) -> Result<(), Failed> {
+        let file = self.file.display().to_string();
+        if context.json {
+            let kind = kind_word(kind);
+            let body = serde_json::json!({"file": file, "key": self.key.to_string(), "kind": kind, "changed": changed});
+            return report::json("lockage.set/1", &body);
+        }
+        if !context.quiet {
+            let did = if changed { "set" } else { "unchanged:" };
+            report::say(&format!("{did} `{}` in {file}", self.key));
+        }
+        Ok(())
+    }
+
+    /// The value and its kind.
+    fn value(&self, context: &Context) -> Result<(Kind, SecretString), Failed> {
+        let kind = match self.kind.as_str() {
+            "null" => return Ok((Kind::Null, SecretString::default())),
+            "json" => None,
+            "int" => Some(Kind::Int),
+            "float" => Some(Kind::Float),
+            "bool" => Some(Kind::Bool),
+            _ => Some(Kind::Str),
+        };
+        let text = self.text(context)?;
+        match kind {
+            Some(Kind::Str) => Ok((Kind::Str, text)),
+            Some(kind) => Ok((kind, SecretString::new(text.expose_secret().trim().to_owned()))),
+            None => of_json(&text),
+        }
+    }
+
+    fn text(&self, context: &Context) -> Result<SecretString, Failed> {
+        if let Some(value) = &self.value {
+            report::say("lockage: warning: a value on the command line is seen by other users and kept in the shell's history");
+            report::say(&format!("  better: lockage set {} '{}'   (asks for it)", self.file.display(), self.key));
+            if value.is_empty() {
+                return Err(Failed::new(Class::Usage, "the value is empty, as if the shell had replaced it")
+                    .hint("an empty value is set by `--stdin < /dev/null`"));
+            }
+            return Ok(SecretString::new(value.clone()));
+        }
+        if let Some(path) = &self.from_file {
+            return text_of(files::read(&context.path(path))?, false);
+        }
+        let stdin = std::io::stdin();
+        if self.stdin || !stdin.is_terminal() {
+            return text_of(files::read_stream(stdin.lock(), 4096, Path::new("stdin"))?, true);
+        }
+        terminal::hidden(context, &format!("value of `{}` in {}", self.key, self.file.display()))
+    }
+}
+
+/// Makes a text of what was read; a single line loses its break, because `echo` adds one.
+fn text_of(mut bytes: Zeroizing<Vec<u8>>, is_line: bool) -> Result<SecretString, Failed> {
+    if is_line && memchr::memchr(b'\n', &bytes) == Some(bytes.len().wrapping_sub(1)) {
+        bytes.pop();
+        if bytes.last() == Some(&b'\r') {
+            bytes.pop();
+        }
+    }
+    match String::from_utf8(std::mem::take(&mut *bytes)) {
+        Ok(text) => Ok(SecretString::new(text)),
+        Err(error) => {
+            drop(Zeroizing::new(error.into_bytes()));
+            Err(Failed::new(Class::Usage, "the value is not UTF-8 text")
+                .hint("encrypt the file it comes from as a whole: `lockage encrypt --input-type binary`"))
+        }
+    }
+}
+
+/// A scalar as JSON spells it. The reader's own words could hold a piece of the value, so they are dropped.
+fn of_json(text: &SecretString) -> Result<(Kind, SecretString), Failed> {
+    let failed = |reason: &str| Failed::new(Class::Usage, reason.to_owned());
+    let source = text.expose_secret().trim();
+    let value: serde_json::Value = serde_json::from_str(source).map_err(|_| failed("the value is not JSON"))?;
+    Ok(match value {
+        serde_json::Value::Null => (Kind::Null, SecretString::default()),
+        serde_json::Value::Bool(value) => (Kind::Bool, SecretString::new(value.to_string())),
+        serde_json::Value::Number(number) => {
+            let kind = if number.is_i64() { Kind::Int } else { Kind::Float };
+            (kind, SecretString::new(source.to_owned()))
+        }
+        serde_json::Value::String(text) => (Kind::Str, SecretString::new(text)),
+        serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
+            return Err(failed("the value is a list or a mapping; `set` changes one value").hint("`lockage edit` changes more"));
+        }
+    })
+}

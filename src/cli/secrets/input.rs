@@ -1,0 +1,99 @@
+//! Where a text comes from, and what format it has.
+
+use std::io::IsTerminal as _;
+use std::path::{Path, PathBuf};
+
+use zeroize::Zeroizing;
+
+use crate::cli::{Context, Failed};
+use crate::document::Format;
+use crate::error::Class;
+use crate::system::files;
+
+/// A file, or stdin.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Source {
+    File(PathBuf),
+    Stdin,
+}
+
+impl Source {
+    /// What the user gave: nothing and `-` are stdin.
+    pub(crate) fn of(file: Option<&Path>) -> Self {
+        match file {
+            Some(path) if path.as_os_str() != "-" => Self::File(path.to_owned()),
+            _ => Self::Stdin,
+        }
+    }
+
+    /// Reads it whole.
+    ///
+    /// # Errors
+    /// It cannot be read; stdin is a terminal, where nobody would know what to type.
+    pub(crate) fn read(&self, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failed> {
+        match self {
+            Self::File(path) => Ok(files::read(&context.path(path)).map_err(|error| shorten(context, error.into()))?),
+            Self::Stdin => {
+                let stdin = std::io::stdin();
+                if stdin.is_terminal() {
+                    return Err(Failed::new(Class::Usage, "no file is named, and stdin is a terminal")
+                        .hint("name a file, or send one: `< FILE`"));
+                }
+                Ok(files::read_stream(stdin.lock(), 64 << 10, Path::new("stdin"))?)
+            }
+        }
+    }
+
+    /// The path that decides on format and rule.
+    pub(crate) fn path<'p>(&'p self, filename_override: Option<&'p Path>) -> Option<&'p Path> {
+        match (filename_override, self) {
+            (Some(path), _) => Some(path),
+            (None, Self::File(path)) => Some(path),
+            (None, Self::Stdin) => None,
+        }
+    }
+}
+
+/// Names a file as the user did.
+fn shorten(context: &Context, mut failed: Failed) -> Failed {
+    failed.message = failed.message.replace(&format!("{}/", context.directory.display()), "");
+    failed
+}
+
+/// The types a user may name.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct Types {
+    /// Read the input as this type instead of what its name says.
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
+    pub(crate) input_type: Option<String>,
+    /// The type to write; it must be the input's, because nothing is converted in this version.
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
+    pub(crate) output_type: Option<String>,
+    /// Choose type and rule as if the input had this name.
+    #[arg(long, value_name = "NAME")]
+    pub(crate) filename_override: Option<PathBuf>,
+}
+
+impl Types {
+    /// The format of the input.
+    ///
+    /// # Errors
+    /// Nothing says what it is; the output shall be another one.
+    pub(crate) fn format(&self, source: &Source) -> Result<Format, Failed> {
+        let named = self.input_type.as_deref().and_then(Format::of_word);
+        let path = source.path(self.filename_override.as_deref());
+        let input = named.or_else(|| path.map(|path| Format::of_path(&path.to_string_lossy())));
+        let Some(input) = input else {
+            return Err(Failed::new(Class::Usage, "nothing says what type stdin is")
+                .hint("say it: `--input-type yaml`, or `--filename-override secrets/app.yaml`, which also chooses the rule"));
+        };
+        match self.output_type.as_deref().and_then(Format::of_word) {
+            Some(output) if output != input => Err(Failed::new(
+                Class::Usage,
+                format!("the input is {} and the output shall be {}: converting is not part of this version", input.word(), output.word()),
+            )
+            .hint("leave `--output-type` out")),
+            _ => Ok(input),
+        }
+    }
+}

@@ -1,0 +1,22 @@
+//! What the commands over encrypted files share: whose keys, which rule, from where, to where.
+
+pub(crate) mod editor;
+pub(crate) mod identities;
+pub(crate) mod input;
+pub(crate) mod output;
+pub(crate) mod private;
+pub(crate) mod rules;
+
+use crate::cli::Failed;
+use input::Source;
+
+/// A failure over a file, with the file's name before the message.
+pub(crate) fn in_file(source: &Source, error: impl Into<Failed>) -> Failed {
+    let mut failed = error.into();
+    let name = match source {
+        Source::File(path) => path.display().to_string(),
+        Source::Stdin => "stdin".to_owned(),
+    };
+    failed.message = format!("`{name}`: {}", failed.message);
+    failed
+}

@@ -1,0 +1,165 @@
+//! Which creation rule a file falls under.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::cli::{Context, Failed, report};
+use crate::error::Class;
+use crate::keys::{KeyError, Recipient};
+use crate::sops::{Encryption, Rule, RuleGroup, RuleKey, RuleSet};
+use crate::system::files;
+
+/// The name rules are kept under.
+const NAME: &str = ".sops.yaml";
+/// How far upwards SOPS looks.
+const MOST_LEVELS: usize = 100;
+
+/// Where a search for rules begins and ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Search {
+    /// From the file's own folder up to the root of its repository, then from the current one.
+    OfFile,
+    /// From the current folder up, as SOPS does.
+    OfDirectory,
+}
+
+/// A rules file.
+#[derive(Debug)]
+pub(crate) struct Rules {
+    /// Where it is.
+    pub(crate) path: PathBuf,
+    pub(crate) set: RuleSet,
+}
+
+impl Rules {
+    /// Finds and reads the rules for a file, which need not exist.
+    ///
+    /// # Errors
+    /// The file named by `--config` is missing; a rules file cannot be read.
+    pub(crate) fn find(context: &Context, file: &Path, search: Search) -> Result<Option<Self>, Failed> {
+        let path = match &context.config {
+            Some(config) => Some(context.path(config)),
+            None => locate(context, file, search),
+        };
+        let Some(path) = path else { return Ok(None) };
+        let shown = shown(context, &path);
+        let text = files::read(&path)?;
+        let text = std::str::from_utf8(&text)
+            .map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
+        Ok(Some(Self { set: RuleSet::parse(text, &shown)?, path }))
+    }
+
+    /// The first rule that matches the file.
+    pub(crate) fn rule_for(&self, context: &Context, file: &Path) -> Option<&Rule> {
+        let subject = self.subject(context, file);
+        let rule = self.set.rule_for(&subject);
+        match rule {
+            Some(rule) => tracing::info!("{}:{} is the rule for `{subject}`", self.path.display(), rule.line),
+            None => tracing::info!("{} has no rule for `{subject}`", self.path.display()),
+        }
+        rule
+    }
+
+    /// The path as `path_regex` sees it: relative to the rules, or absolute where it is not below them.
+    pub(crate) fn subject(&self, context: &Context, file: &Path) -> String {
+        let file = clean(&context.path(file));
+        let folder = clean(self.path.parent().unwrap_or(Path::new("/")));
+        let subject = file.strip_prefix(&folder).unwrap_or(&file);
+        subject.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    }
+}
+
+/// A path as the user would write it from where they stand.
+pub(crate) fn shown(context: &Context, path: &Path) -> String {
+    path.strip_prefix(&context.directory).unwrap_or(path).display().to_string()
+}
+
+fn locate(context: &Context, file: &Path, search: Search) -> Option<PathBuf> {
+    let directory = clean(&context.directory);
+    if search == Search::OfFile {
+        let file = clean(&context.path(file));
+        let found = file.parent().and_then(|folder| upwards(folder, true));
+        if found.is_some() {
+            return found;
+        }
+    }
+    upwards(&directory, search == Search::OfFile)
+}
+
+fn upwards(from: &Path, within_repository: bool) -> Option<PathBuf> {
+    for folder in from.ancestors().take(MOST_LEVELS) {
+        let path = folder.join(NAME);
+        if path.is_file() {
+            return Some(path);
+        }
+        let misnamed = folder.join(".sops.yml");
+        if misnamed.is_file() {
+            report::say(&format!("lockage: warning: `{}` is not read: its name must be `{NAME}`", misnamed.display()));
+        }
+        if within_repository && folder.join(".git").exists() {
+            return None;
+        }
+    }
+    None
+}
+
+/// Resolves `.` and `..` by the text alone, as SOPS does; symbolic links stay.
+fn clean(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for component in path.components() {
+        match component {
+            Component::CurDir => {}
+            Component::ParentDir => {
+                out.pop();
+            }
+            other => out.push(other),
+        }
+    }
+    out
+}
+
+/// How a new file shall be encrypted: by its rule, and for `recipients` (a comma-separated list) if any are named.
+///
+/// # Errors
+/// No rule matches and nobody is named; a recipient is none.
+pub(crate) fn encryption(
+    context: &Context,
+    file: Option<&Path>,
+    recipients: Option<&str>,
+) -> Result<Encryption, Failed> {
+    let rules = match file {
+        Some(file) => Rules::find(context, file, Search::OfFile)?,
+        None => None,
+    };
+    let rule = rules.as_ref().zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
+    let mut encryption = match (rule, recipients) {
+        (Some(rule), _) => Encryption::of_rule(rule),
+        (None, Some(_)) => Encryption::default(),
+        (None, None) => return Err(no_rule(context, rules.as_ref(), file)),
+    };
+    if let Some(recipients) = recipients {
+        encryption.groups = vec![group(recipients)?];
+    }
+    Ok(encryption)
+}
+
+/// One group of age recipients.
+pub(crate) fn group(recipients: &str) -> Result<RuleGroup, KeyError> {
+    let keys = recipients.split(',').map(|text| Recipient::parse_age(text).map(RuleKey::Recipient));
+    Ok(RuleGroup { keys: keys.collect::<Result<_, _>>()? })
+}
+
+fn no_rule(context: &Context, rules: Option<&Rules>, file: Option<&Path>) -> Failed {
+    let named = "name a recipient instead: `--age age1…`";
+    match (rules, file) {
+        (Some(rules), Some(file)) => Failed::new(
+            Class::Usage,
+            format!("no rule of `{}` is for `{}`", shown(context, &rules.path), rules.subject(context, file)),
+        )
+        .hint("add a rule with a `path_regex` that matches it"),
+        (_, Some(file)) => Failed::new(Class::Usage, format!("there is no `{NAME}` for `{}`", file.display()))
+            .hint(format!("write one: `creation_rules: [{{age: age1…}}]` in `{NAME}`")),
+        (_, None) => Failed::new(Class::Usage, "nothing says by which rule stdin is encrypted")
+            .hint("`--filename-override secrets/app.yaml` chooses the rule of that name"),
+    }
+    .hint(named)
+}

@@ -1,0 +1,136 @@
+//! An encrypted file, before anybody has opened it.
+
+use zeroize::Zeroizing;
+
+use crate::cipher::{DataKey, ValueCipher};
+use crate::document::{Document, Edits, Format, MetadataEdit, Replacement};
+use crate::keys::Keyring;
+
+use super::SopsError;
+use super::decrypted::DecryptedFile;
+use super::metadata::Metadata;
+use super::recovery;
+use super::values::{self, Opened, line_of_comment};
+
+/// A text with a `sops` block. Nothing is known of its values yet, nor whether they are whole.
+#[derive(Debug)]
+pub struct EncryptedFile {
+    pub(super) document: Document,
+    pub(super) metadata: Metadata,
+}
+
+impl EncryptedFile {
+    /// Parses the text of an encrypted file.
+    ///
+    /// # Errors
+    /// [`SopsError::Syntax`], [`SopsError::NotEncrypted`], and what [`Metadata::from_tree`] refuses.
+    pub fn parse(format: Format, text: Vec<u8>) -> Result<Self, SopsError> {
+        let document = Document::parse(format, text)?;
+        let metadata = match document.metadata() {
+            None => return Err(SopsError::NotEncrypted),
+            Some(block) => Metadata::from_tree(&block.tree)?,
+        };
+        Ok(Self { document, metadata })
+    }
+
+    /// Who can open it, and what is encrypted in it.
+    #[must_use]
+    pub fn metadata(&self) -> &Metadata {
+        &self.metadata
+    }
+
+    /// The text as it was parsed, tokens and all.
+    #[must_use]
+    pub fn document(&self) -> &Document {
+        &self.document
+    }
+
+    /// Decrypts every value and checks the file's authentication code.
+    ///
+    /// # Errors
+    /// [`SopsError::NotOpened`]; the first value that was altered or moved; the three errors of the code.
+    pub fn decrypt(self, keyring: &Keyring) -> Result<DecryptedFile, SopsError> {
+        let opened = self.open(keyring)?;
+        match opened.distrust {
+            None => Ok(DecryptedFile::new(self, opened.key, opened.text, opened.stale_comments)),
+            Some(error) => Err(error),
+        }
+    }
+
+    /// Decrypts every value and does not insist on the authentication code.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
+    pub fn decrypt_unverified(&self, keyring: &Keyring) -> Result<UnverifiedFile, SopsError> {
+        let Plain { text, distrust, .. } = self.open(keyring)?;
+        Ok(UnverifiedFile { text, distrust })
+    }
+
+    fn open(&self, keyring: &Keyring) -> Result<Plain, SopsError> {
+        let key = recovery::data_key(&self.metadata, keyring)?;
+        let mut cipher = ValueCipher::new(&key);
+        let mut edits = Edits::new();
+        let outline = self.document.outline();
+        // A token is at least four thirds of its plaintext and 110 bytes more.
+        let tokens = outline.leaves.len() + outline.comments.len();
+        edits.reserve(tokens, self.document.text().len().saturating_sub(110 * tokens) / 4 * 3);
+        let mut stale_comments = Vec::new();
+        let computed = values::open(&self.document, &self.metadata, &mut cipher, |opened| {
+            match opened {
+                Opened::Value { id, kind, bytes, .. } => edits.leaf(id, &Replacement::Value { kind, bytes }),
+                Opened::Comment { id, text, .. } => edits.comment(id, text),
+                Opened::StaleComment { id } => stale_comments.push(line_of_comment(&self.document, id)),
+            }
+            Ok(())
+        })?;
+        let distrust = self.check(&computed, &mut cipher);
+        edits.metadata = MetadataEdit::Remove;
+        let text = self.document.apply(&edits)?;
+        Ok(Plain { key, text, distrust, stale_comments })
+    }
+
+    /// What is wrong with the authentication code, if anything.
+    fn check(&self, computed: &str, cipher: &mut ValueCipher) -> Option<SopsError> {
+        let Some(stored) = &self.metadata.mac else { return Some(SopsError::MacMissing) };
+        let mut code = Zeroizing::new(Vec::with_capacity(128));
+        match cipher.decrypt(stored.as_bytes(), &self.metadata.mac_associated_data(), &mut code) {
+            Err(problem) => Some(SopsError::MacUnreadable { problem }),
+            Ok(_) if code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
+            Ok(_) => None,
+        }
+    }
+}
+
+/// Everything that opening a file gives.
+struct Plain {
+    key: DataKey,
+    text: Zeroizing<Vec<u8>>,
+    distrust: Option<SopsError>,
+    stale_comments: Vec<usize>,
+}
+
+/// The plaintext of a file that may not be what its author wrote. It can be shown; there is no way back into the file.
+pub struct UnverifiedFile {
+    text: Zeroizing<Vec<u8>>,
+    distrust: Option<SopsError>,
+}
+
+impl UnverifiedFile {
+    /// The plaintext.
+    #[must_use]
+    pub fn text(&self) -> &[u8] {
+        &self.text
+    }
+
+    /// What is wrong with the authentication code, if anything.
+    #[must_use]
+    pub fn distrust(&self) -> Option<&SopsError> {
+        self.distrust.as_ref()
+    }
+}
+
+impl std::fmt::Debug for UnverifiedFile {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "UnverifiedFile({} bytes, {:?})", self.text.len(), self.distrust)
+    }
+}

@@ -1,0 +1,103 @@
+//! A new encrypted file.
+
+use crate::cipher::{DataKey, ValueCipher};
+use crate::document::{Document, Format};
+use crate::keys::{Recipient, wrap};
+
+use super::SopsError;
+use super::metadata::{GroupKey, KeyGroup, Metadata};
+use super::rules::{Rule, RuleGroup, RuleKey};
+use super::scope::{EncryptionScope, Selector};
+use super::seal::{Flavour, Seal};
+
+/// How a file shall be encrypted.
+#[derive(Clone, Debug, Default)]
+pub struct Encryption {
+    /// For whom.
+    pub groups: Vec<RuleGroup>,
+    /// What in it.
+    pub scope: EncryptionScope,
+    /// Whether the authentication code covers encrypted values only.
+    pub mac_only_encrypted: bool,
+    /// How many groups it shall take to open it; stored, and without effect on a single group.
+    pub shamir_threshold: Option<usize>,
+    /// Whose manners to keep.
+    pub flavour: Flavour,
+    /// Whether aliases over values that are to be encrypted may become copies; `sops` never asks.
+    pub expand_aliases: bool,
+}
+
+impl Encryption {
+    /// What a rule asks for.
+    #[must_use]
+    pub fn of_rule(rule: &Rule) -> Self {
+        Self {
+            groups: rule.groups.clone(),
+            scope: EncryptionScope::of_rule(rule),
+            mac_only_encrypted: rule.mac_only_encrypted,
+            shamir_threshold: rule.shamir_threshold,
+            ..Self::default()
+        }
+    }
+
+    /// Everything but `…_unencrypted`, for these recipients.
+    #[must_use]
+    pub fn to(recipients: impl IntoIterator<Item = Recipient>) -> Self {
+        let keys = recipients.into_iter().map(RuleKey::Recipient).collect();
+        Self { groups: vec![RuleGroup { keys }], ..Self::default() }
+    }
+
+    /// Wraps a data key for everybody.
+    fn wrapped(&self, key: &DataKey) -> Result<Vec<KeyGroup>, SopsError> {
+        if self.groups.len() > 1 {
+            return Err(SopsError::UnsupportedGroups { groups: self.groups.len() });
+        }
+        let mut keys = Vec::new();
+        for named in self.groups.iter().flat_map(|group| &group.keys) {
+            match named {
+                RuleKey::Recipient(recipient) => keys.push(GroupKey::Wrapped(wrap(recipient, key)?)),
+                RuleKey::Other { word, id } => return Err(SopsError::UnsupportedKey { word, id: id.clone() }),
+            }
+        }
+        if keys.is_empty() { Err(SopsError::NoRecipients) } else { Ok(vec![KeyGroup { keys }]) }
+    }
+}
+
+/// Encrypts a plaintext document under a fresh data key: the text of the file.
+///
+/// # Errors
+/// [`SopsError::AlreadyEncrypted`]; nobody to encrypt for, or of an unsupported kind; in our own flavour everything that
+/// could not be kept or would stay readable.
+pub fn encrypt(document: &Document, encryption: &Encryption, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
+    refuse_encrypted(document)?;
+    let key = DataKey::generate().map_err(SopsError::Cipher)?;
+    let groups = encryption.wrapped(&key)?;
+    // SOPS drops what a rule says of the leaves where there is only one.
+    let binary = document.format() == Format::Binary;
+    let everything = EncryptionScope::new(Selector::Everything);
+    let scope = if binary { &everything } else { &encryption.scope };
+    let mut metadata = Metadata::new(groups, scope, encryption.mac_only_encrypted && !binary);
+    metadata.shamir_threshold = encryption.shamir_threshold;
+
+    let mut cipher = ValueCipher::new(&key);
+    let flavour = encryption.flavour;
+    let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
+    match seal.run(&mut metadata, now) {
+        Err(SopsError::Aliases { line }) if encryption.expand_aliases || flavour == Flavour::Sops => {
+            let Some(expanded) = document.expanded()? else { return Err(SopsError::Aliases { line }) };
+            tracing::debug!(line, "aliases over encrypted values become copies");
+            Seal { document: &expanded, scope, cipher: &mut cipher, kept: None, flavour }.run(&mut metadata, now)
+        }
+        other => other,
+    }
+}
+
+/// A plaintext must not have the `sops` block.
+pub(super) fn refuse_encrypted(document: &Document) -> Result<(), SopsError> {
+    match document.metadata() {
+        None => Ok(()),
+        Some(metadata) => {
+            Err(SopsError::AlreadyEncrypted { line: document.position(metadata.range.start).0 })
+        }
+    }
+}
