@@ -5,7 +5,7 @@
 
 use super::error::{GuardError, SettingsFault};
 use super::finding::Finding;
-use crate::document::{Document, Format, KeyPath, PathPart, Visit};
+use crate::document::{Document, Format, Path, PathPart, SyntaxErrorKind, Visit};
 
 /// The file that holds the exceptions.
 pub const SETTINGS: &str = ".lockage.yaml";
@@ -61,19 +61,32 @@ pub(super) struct AllowList(Vec<Entry>);
 impl AllowList {
     /// Reads the settings; `checks` are the identifiers that an entry may name.
     pub(super) fn parse(text: Vec<u8>, checks: &[&'static str]) -> Result<Self, GuardError> {
-        let document = Document::parse(Format::Yaml, text).map_err(GuardError::Syntax)?;
+        let document = match Document::parse(Format::Yaml, text) {
+            Ok(document) => document,
+            Err(error) if error.kind == SyntaxErrorKind::Empty => return Ok(Self::default()),
+            Err(error) => return Err(GuardError::Syntax(error)),
+        };
         let mut drafts: Vec<Draft> = Vec::new();
-        document.walk(|visit| match visit {
-            Visit::Leaf { id, path } => {
+        // Where the key of each open container stands.
+        let mut open = Vec::new();
+        document.walk(|visit| {
+            let key = |path: &Path<'_>| {
                 let key = path.last_key().map_or(0, |key| document.outline().keys[key.0 as usize].range.start);
-                let start = document.outline().leaf(id).range.start;
-                let text =
-                    document.scalar(id).ok().map(|scalar| String::from_utf8_lossy(&scalar.canonical).into_owned());
-                let leaf =
-                    Leaf { key: document.position(key), at: document.position(start), text: text.unwrap_or_default() };
-                place(&path.to_key_path(), leaf, &mut drafts)
+                document.position(key)
+            };
+            match visit {
+                Visit::Enter { path, .. } => open.push(key(path)),
+                Visit::Leave => drop(open.pop()),
+                Visit::Leaf { id, path } => {
+                    let start = document.outline().leaf(id).range.start;
+                    let text = document.scalar(id).ok().map(|scalar| String::from_utf8_lossy(&scalar.canonical).into());
+                    let leaf = Leaf { at: document.position(start), text: text.unwrap_or_default() };
+                    let keys: Vec<_> = open.iter().skip(1).copied().chain([key(path)]).collect();
+                    place(path.to_key_path().parts(), &keys, leaf, &mut drafts)?;
+                }
+                _ => {}
             }
-            _ => Ok(()),
+            Ok::<(), GuardError>(())
         })?;
         drafts.into_iter().map(|draft| draft.finish(checks)).collect::<Result<_, _>>().map(Self)
     }
@@ -90,8 +103,6 @@ impl AllowList {
 }
 
 struct Leaf {
-    /// Where its key stands.
-    key: (usize, usize),
     at: (usize, usize),
     text: String,
 }
@@ -114,12 +125,11 @@ fn unknown(at: (usize, usize), word: &str, known: &[&'static str]) -> GuardError
     fault(at, SettingsFault::UnknownWord { word: word.to_owned(), nearest })
 }
 
-/// Puts one scalar of the settings where it belongs.
-fn place(path: &KeyPath, leaf: Leaf, drafts: &mut Vec<Draft>) -> Result<(), GuardError> {
-    let parts = path.parts();
+/// Puts one scalar of the settings where it belongs; `keys` says where the key of each part of its path stands.
+fn place(parts: &[PathPart], keys: &[(usize, usize)], leaf: Leaf, drafts: &mut Vec<Draft>) -> Result<(), GuardError> {
     let word = |at: usize, known: &[&'static str]| match parts.get(at) {
         Some(PathPart::Key(key)) if known.contains(&key.as_str()) => Ok(()),
-        Some(PathPart::Key(key)) => Err(unknown(leaf.key, key, known)),
+        Some(PathPart::Key(key)) => Err(unknown(keys.get(at).copied().unwrap_or(leaf.at), key, known)),
         _ => Err(fault(leaf.at, SettingsFault::Shape)),
     };
     word(0, &["guard"])?;
@@ -130,7 +140,8 @@ fn place(path: &KeyPath, leaf: Leaf, drafts: &mut Vec<Draft>) -> Result<(), Guar
         return Err(fault(leaf.at, SettingsFault::Shape));
     }
     if *index >= drafts.len() {
-        drafts.push(Draft { line: leaf.key.0, ..Draft::default() });
+        let line = keys.last().map_or(1, |key| key.0);
+        drafts.push(Draft { line, ..Draft::default() });
     }
     let (Some(draft), Some(PathPart::Key(word))) = (drafts.last_mut(), parts.get(3)) else { return Ok(()) };
     let slot = match word.as_str() {

@@ -25,7 +25,9 @@ use finding::Findings;
 use subject::Subject;
 use world::World;
 
+use crate::keys::Keyring;
 use crate::repo::{Change, Comparison, RepoPath, Repository};
+use crate::sops::Metadata;
 
 /// What the guard found in one comparison.
 #[derive(Debug, Default, serde::Serialize)]
@@ -57,13 +59,22 @@ pub fn checks() -> Vec<Description> {
     checks::descriptions()
 }
 
-/// Judges what lies between two states of the repository.
+/// Gives the keys at hand for a file with these recipients.
+pub type KeysFor<'k> = dyn Fn(&Metadata) -> Keyring + 'k;
+
+/// Judges what lies between two states of the repository. With `keys`, encrypted files are opened, too: only that
+/// tells whether a first version is whole.
 ///
 /// # Errors
 /// [`GuardError`] when the repository or the exceptions cannot be read. Whoever asks must take that for a "no".
-pub fn judge(repo: &Repository, comparison: &Comparison, extent: Extent) -> Result<Report, GuardError> {
+pub fn judge(
+    repo: &Repository,
+    comparison: &Comparison,
+    extent: Extent,
+    keys: Option<&KeysFor<'_>>,
+) -> Result<Report, GuardError> {
     let allow = allow_list(repo, comparison)?;
-    let world = World::new(repo, comparison)?;
+    let world = World::new(repo, comparison, keys)?;
     let whole = match extent {
         Extent::Changed => Vec::new(),
         Extent::Tracked => comparison.whole(),

@@ -3,7 +3,7 @@
 use std::cell::OnceCell;
 
 use super::error::GuardError;
-use super::reading::Reading;
+use super::reading::{Reading, Worth, worth};
 use super::rules::Governing;
 use super::world::World;
 use crate::document::{CommentId, Document, LeafId, Visit};
@@ -110,6 +110,13 @@ impl<'w> Subject<'w> {
             let _ = self.before.set(versions);
         }
         Ok(self.before.get().map(Vec::as_slice).unwrap_or_default())
+    }
+
+    /// The leaves of `document` that are in clear and must not be.
+    pub(super) fn clear(&self, document: &Document) -> Vec<LeafId> {
+        let demand = self.demand(document);
+        let leaves = (0..).map(LeafId).take(document.outline().leaves.len());
+        leaves.filter(|id| demand.leaf(*id) && worth(document, *id) == Worth::Clear).collect()
     }
 
     /// What the rules demand of `document`: whatever one of them wants encrypted has to be.

@@ -93,7 +93,7 @@ pub(super) fn looks(key: &str) -> Looks {
         return Looks::Secret;
     }
     let run = key.split(['-', '_', '.', ' ']).max_by_key(|part| part.len()).unwrap_or_default();
-    if run.len() >= 12 && changes(run) >= 4 {
+    if run.len() >= 12 && pieces(run) * 5 >= run.len() * 2 {
         return Looks::Secret;
     }
     let parts: Vec<&str> = key.split(['-', ' ']).collect();
@@ -103,8 +103,9 @@ pub(super) fn looks(key: &str) -> Looks {
     if number && words.len() >= 2 && plain { Looks::Numbered } else { Looks::Name }
 }
 
-/// How often neighbours differ in class (lower, upper, digit), the hump of a camel not counting.
-fn changes(run: &str) -> usize {
+/// How many words and numbers a run is made of, as camel case divides it: few and long in a name, many and short in
+/// what a generator made.
+fn pieces(run: &str) -> usize {
     let class = |letter: char| match letter {
         'a'..='z' => 0,
         'A'..='Z' => 1,
@@ -112,7 +113,7 @@ fn changes(run: &str) -> usize {
         _ => 3,
     };
     let classes: Vec<u8> = run.chars().map(class).collect();
-    classes.windows(2).filter(|pair| pair[0] != pair[1] && *pair != [1, 0]).count()
+    1 + classes.windows(2).filter(|pair| pair[0] != pair[1] && *pair != [1, 0]).count()
 }
 
 /// Digests, UUIDs and other identifiers that are written in hexadecimal digits.

@@ -3,6 +3,7 @@
 use std::cell::OnceCell;
 use std::collections::HashSet;
 
+use super::KeysFor;
 use super::error::GuardError;
 use super::reading::Reading;
 use super::rules::{Governing, Rules, RulesFault};
@@ -14,6 +15,8 @@ const MOST_RELATIVES: usize = 64;
 
 /// The repository, two states of it, and the rules of both.
 pub(super) struct World<'w> {
+    /// The keys at hand for a file with these recipients, where the user wants files opened.
+    pub(super) keys: Option<&'w KeysFor<'w>>,
     pub(super) repo: &'w Repository,
     pub(super) comparison: &'w Comparison,
     pub(super) after: Rules,
@@ -31,10 +34,14 @@ pub(super) struct Relative {
 }
 
 impl<'w> World<'w> {
-    pub(super) fn new(repo: &'w Repository, comparison: &'w Comparison) -> Result<Self, GuardError> {
+    pub(super) fn new(
+        repo: &'w Repository,
+        comparison: &'w Comparison,
+        keys: Option<&'w KeysFor<'w>>,
+    ) -> Result<Self, GuardError> {
         let after = Rules::after(repo, comparison)?;
         let before = Rules::before(repo, comparison)?;
-        Ok(Self { repo, comparison, after, before, relatives: OnceCell::new() })
+        Ok(Self { keys, repo, comparison, after, before, relatives: OnceCell::new() })
     }
 
     /// The rules that `path` is under now and before; the stricter wins, leaf by leaf.

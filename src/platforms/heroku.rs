@@ -177,6 +177,24 @@ impl App {
         answer.map_err(|error| self.failed("read the app", error))
     }
 
+    /// Reads what was made a moment ago, which may not show at once.
+    async fn get_made<T: serde::de::DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        action: &str,
+    ) -> Result<T, PlatformError> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            match self.http.get(&Call::new(segments)).await.and_then(|answer| answer.json()) {
+                Err(error) if error.status() == Some(404) && looks < LOOKS => {
+                    tokio::time::sleep(self.interval()).await;
+                }
+                other => return other.map_err(|error| self.failed(action, error)),
+            }
+        }
+    }
+
     fn misconfigured(&self, what: &str) -> PlatformError {
         PlatformError::new(
             &self.target,

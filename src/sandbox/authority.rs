@@ -8,6 +8,9 @@ use rcgen::{
     BasicConstraints, CertificateParams, DistinguishedName, DnType, IsCa, Issuer, KeyPair, KeyUsagePurpose,
     date_time_ymd,
 };
+use rustls::pki_types::pem::PemObject as _;
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::sign::CertifiedKey;
 
 use super::error::SandboxError;
 use super::vault::{Sealed, Vault};
@@ -71,6 +74,14 @@ impl Authority {
             expires_at: midnight(now, DAYS),
         })
     }
+}
+
+/// A chain and its key, both PEM, as a handshake needs them.
+pub(super) fn certified_key(chain: &str, key: &SecretString) -> Option<CertifiedKey> {
+    let chain: Vec<CertificateDer<'static>> =
+        CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>().ok()?;
+    let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).ok()?;
+    CertifiedKey::from_der(chain, key, &rustls::crypto::ring::default_provider()).ok()
 }
 
 fn params() -> CertificateParams {

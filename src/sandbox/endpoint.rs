@@ -113,6 +113,21 @@ impl Endpoint {
         write_private(&Self::path(dir), &text)
     }
 
+    /// Whether this is the account's token.
+    pub(super) fn admits_account(&self, token: Option<&str>) -> bool {
+        token == Some(self.heroku_token.expose_secret())
+    }
+
+    /// Whether this is the token of the server's own paths.
+    pub(super) fn admits_administration(&self, token: Option<&str>) -> bool {
+        token == Some(self.admin_token.expose_secret())
+    }
+
+    /// The header by which a request to the server's own paths is admitted.
+    pub(super) fn administration_header(&self) -> Zeroizing<String> {
+        Zeroizing::new(format!("Authorization: Bearer {}\r\n", self.admin_token.expose_secret()))
+    }
+
     /// The port of the API, to ask for the same one again.
     pub(super) fn heroku_port(&self) -> Option<u16> {
         self.heroku_url.rsplit(':').next()?.parse().ok()

@@ -53,6 +53,12 @@ pub enum SandboxError {
         /// Where it was asked.
         address: String,
     },
+    /// The world's server breaks its connections.
+    #[error("the sandbox on {address} is ending")]
+    Dying {
+        /// Where it was asked.
+        address: String,
+    },
     /// The world's server refuses what it was told.
     #[error("the sandbox answers {status} to `{request}`")]
     Refused {

@@ -127,7 +127,7 @@ fn decide(shared: &Shared, request: &Request) -> Outcome {
 }
 
 fn administer(shared: &Shared, request: &Request) -> Answer {
-    if request.bearer() != Some(shared.endpoint.admin_token.expose_secret()) {
+    if !shared.endpoint.admits_administration(request.bearer()) {
         return Answer::empty(401);
     }
     let answered = shared.change(|state| platform(shared, state).administer(request));
@@ -151,7 +151,7 @@ fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
     if access(&request.path) == Access::Address {
         return Ok(());
     }
-    if request.bearer() != Some(shared.endpoint.heroku_token.expose_secret()) {
+    if !shared.endpoint.admits_account(request.bearer()) {
         let message = "Invalid credentials provided.".to_owned();
         return Err(Refusal { status: 401, id: "unauthorized", message });
     }
@@ -190,7 +190,7 @@ fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Respo
     let mut response = hyper::Response::builder()
         .status(status)
         .header("request-id", request_id)
-        .header("ratelimit-remaining", RATE_LIMIT);
+        .header("ratelimit-remaining", if status == 429 { 0 } else { RATE_LIMIT });
     if status < 300 || status == 304 {
         response = response.header("etag", etag);
     }

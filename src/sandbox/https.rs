@@ -5,13 +5,12 @@ use std::sync::Arc;
 use axum::body::Body;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
-use rustls::pki_types::pem::PemObject as _;
-use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::server::{ClientHello, ResolvesServerCert};
 use rustls::sign::CertifiedKey;
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+use super::authority::certified_key;
 use super::error::SandboxError;
 use super::server::Shared;
 use super::state::State;
@@ -35,11 +34,7 @@ impl ResolvesServerCert for ByHostname {
         });
         let (chain, sealed) = found?;
         let key = shared.vault.open(&name, &sealed).ok()?;
-        let chain: Vec<CertificateDer<'static>> =
-            CertificateDer::pem_slice_iter(chain.as_bytes()).collect::<Result<_, _>>().ok()?;
-        let key = PrivateKeyDer::from_pem_slice(key.expose_secret().as_bytes()).ok()?;
-        let provider = rustls::crypto::ring::default_provider();
-        CertifiedKey::from_der(chain, key, &provider).ok().map(Arc::new)
+        certified_key(&chain, &key).map(Arc::new)
     }
 }
 

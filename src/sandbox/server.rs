@@ -121,6 +121,13 @@ impl Server {
         let authority = Authority::open(dir, &vault)?;
         let (store, state) = Store::open(dir)?;
         let before = Endpoint::read(dir).ok().flatten();
+        // Until everything listens nobody shall look for this process where the last one was.
+        match std::fs::remove_file(Endpoint::path(dir)) {
+            Err(source) if source.kind() != std::io::ErrorKind::NotFound => {
+                return Err(SandboxError::file(&Endpoint::path(dir), source));
+            }
+            _ => {}
+        }
 
         let heroku = listen(before.as_ref().and_then(Endpoint::heroku_port)).await?;
         let https = listen(before.as_ref().map(|endpoint| endpoint.https.port())).await?;

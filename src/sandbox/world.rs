@@ -79,7 +79,14 @@ impl World {
         }
         let Some(endpoint) = Endpoint::read(dir)? else { return Ok(None) };
         let world = Self { dir: dir.to_owned(), endpoint };
-        let health = world.ask("GET", "/_admin/health", None)?;
+        let health = match world.ask("GET", "/_admin/health", None) {
+            Err(SandboxError::Dying { .. }) => {
+                // It was killed and still holds its lock for the moment it takes to end.
+                serving_lock(dir)?.lock().map_err(|source| SandboxError::file(dir, source))?;
+                return Ok(None);
+            }
+            health => health?,
+        };
         Ok((health.get("world").and_then(Value::as_str) == Some(&world.endpoint.world)).then_some(world))
     }
 
@@ -175,18 +182,23 @@ impl World {
         let exchange = || -> std::io::Result<String> {
             let mut stream = TcpStream::connect(address)?;
             stream.set_read_timeout(Some(PATIENCE))?;
+            let length = body.len();
             let head = format!(
-                "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nAuthorization: Bearer {}\r\nContent-Length: {}\r\n\r\n",
-                self.endpoint.admin_token.expose_secret(),
-                body.len()
+                "{method} {path} HTTP/1.1\r\nHost: {address}\r\nConnection: close\r\nContent-Length: {length}\r\n"
             );
-            stream.write_all(zeroize::Zeroizing::new(head).as_bytes())?;
+            stream.write_all(head.as_bytes())?;
+            stream.write_all(self.endpoint.administration_header().as_bytes())?;
+            stream.write_all(b"\r\n")?;
             stream.write_all(body.as_bytes())?;
             let mut answer = String::new();
             stream.read_to_string(&mut answer)?;
             Ok(answer)
         };
-        let answer = exchange().map_err(|_| self.silent())?;
+        let answer = exchange().map_err(|error| match error.kind() {
+            // What times out may live; what breaks or refuses a connection does not.
+            std::io::ErrorKind::WouldBlock | std::io::ErrorKind::TimedOut => self.silent(),
+            _ => SandboxError::Dying { address: self.endpoint.heroku_url.clone() },
+        })?;
         let (head, body) = answer.split_once("\r\n\r\n").ok_or_else(|| self.silent())?;
         let status: u16 = head.split(' ').nth(1).and_then(|code| code.parse().ok()).ok_or_else(|| self.silent())?;
         if status >= 300 {

@@ -1,7 +1,9 @@
 //! From a plaintext document to the text of its encrypted file.
 
 use crate::cipher::{Label, Mac, ValueCipher};
-use crate::document::{CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit};
+use crate::document::{
+    CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit,
+};
 
 use super::SopsError;
 use super::kept::Kept;
@@ -54,29 +56,33 @@ impl Seal<'_> {
         let (document, scope) = (self.document, self.scope);
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let mut token = Vec::with_capacity(1024);
-        scope.walk_with(places, |id| document.comment(id), |visit, must| {
-            match visit {
-                Visit::Leaf { id, path } => {
-                    let scalar = document.scalar(id)?;
-                    if must || !metadata.mac_only_encrypted {
-                        mac.update(&scalar.canonical);
+        scope.walk_with(
+            places,
+            |id| document.comment(id),
+            |visit, must| {
+                match visit {
+                    Visit::Leaf { id, path } => {
+                        let scalar = document.scalar(id)?;
+                        if must || !metadata.mac_only_encrypted {
+                            mac.update(&scalar.canonical);
+                        }
+                        let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
+                        if draft.as_ref().is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
+                            return Err(SopsError::Unstable { line: line_of(document, id) });
+                        }
+                        if encrypted {
+                            let aad = path.associated_data();
+                            let label = label_of(scalar.kind);
+                            let token = self.token(label, &scalar.token, aad, &mut token)?;
+                            edits.leaf(id, &Replacement::Token(token));
+                        }
                     }
-                    let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
-                    if draft.as_ref().is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
-                        return Err(SopsError::Unstable { line: line_of(document, id) });
-                    }
-                    if encrypted {
-                        let aad = path.associated_data();
-                        let label = label_of(scalar.kind);
-                        let token = self.token(label, &scalar.token, aad, &mut token)?;
-                        edits.leaf(id, &Replacement::Token(token));
-                    }
+                    Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
+                    _ => {}
                 }
-                Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
-                _ => {}
-            }
-            Ok::<(), SopsError>(())
-        })?;
+                Ok::<(), SopsError>(())
+            },
+        )?;
 
         drop(draft);
         seal_code(metadata, &mac.finish(), self.cipher)?;

@@ -2,11 +2,13 @@
 
 use lockage::error::{Class, Failure as _};
 use lockage::platforms::HEROKU;
-use lockage::promote::{Fate, PlatformFault, State};
+use lockage::promote::{Fate, PlatformFault, Stack, State};
 use lockage::sandbox::Stack as StartStack;
 use lockage::secret::SecretString;
 
-use crate::heroku_world::{APP, HerokuWorld, Repository, change, fields, observe, resource, secret};
+use crate::heroku_world::{
+    APP, HerokuWorld, NEW, Repository, apply, build, change, done, fields, observe, resource, secret,
+};
 
 const PATH: &str = "/apps/demo-staging/config-vars";
 
@@ -105,4 +107,15 @@ async fn a_wrong_key_an_unknown_app_and_no_platform() {
         PlatformFault::NoCredential { variable: "HEROKU_API_KEY", .. }
     ));
     assert_eq!(reader(&world.connection("../x")).err().unwrap().class(), Class::Usage);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_was_just_made_may_not_show_at_once() {
+    let world = HerokuWorld::start(StartStack::Container).await;
+    let app = world.app(APP);
+    let act = change("build", build(Stack::Container, NEW, None));
+    for path in ["/apps/demo-staging/builds/*", "/apps/demo-staging/releases/*"] {
+        world.fault(serde_json::json!({ "method": "GET", "path": path, "kind": "status", "status": 404, "id": "not_found", "times": 2 }));
+    }
+    done(&apply(&*app, &act).await.unwrap());
 }

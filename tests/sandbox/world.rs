@@ -28,6 +28,29 @@ impl Served {
         self.world = open(&self.dir(), StartWorld::default());
     }
 
+    /// Kills the server as nothing can be caught.
+    pub fn kill(&self) {
+        let pid = self.world.endpoint().pid;
+        rustix::process::kill_process(
+            rustix::process::Pid::from_raw(i32::try_from(pid).unwrap()).unwrap(),
+            rustix::process::Signal::KILL,
+        )
+        .unwrap();
+    }
+
+    /// One question to the second name server, whose answer does not matter.
+    pub fn ask_second(&self, name: &str) {
+        let socket = std::net::UdpSocket::bind("127.0.0.1:0").unwrap();
+        let mut question = vec![0, 7, 0, 0, 0, 1, 0, 0, 0, 0, 0, 0];
+        for label in name.split('.') {
+            question.push(u8::try_from(label.len()).unwrap());
+            question.extend(label.as_bytes());
+        }
+        question.extend([0, 0, 6, 0, 1]);
+        socket.send_to(&question, self.world.endpoint().dns[1]).unwrap();
+        socket.recv(&mut [0; 512]).unwrap();
+    }
+
     pub fn dir(&self) -> PathBuf {
         self.world.dir().to_owned()
     }

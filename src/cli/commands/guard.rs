@@ -3,10 +3,13 @@
 use std::io::Read as _;
 use std::path::PathBuf;
 
+use crate::cli::secrets::identities::Identities;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::guard::{Extent, Finding, Report, judge};
-use crate::repo::{Place, Repository};
+use crate::keys::Keyring;
+use crate::repo::{Comparison, Place, Repository};
+use crate::sops::Metadata;
 
 /// Judge what is staged: block plaintext under a creation rule, and private keys.
 #[derive(Debug, clap::Args)]
@@ -27,8 +30,11 @@ pub(crate) struct Guard {
     /// Judge each commit that a push would send, as git names them to its pre-push hook on stdin.
     #[arg(long)]
     pre_push: bool,
+    /// Open encrypted files with the keys at hand, too, and check their authentication codes.
+    #[arg(long)]
+    with_key: bool,
     /// List the checks and what each of them finds.
-    #[arg(long, conflicts_with_all = ["all", "range", "pre_push"])]
+    #[arg(long, conflicts_with_all = ["all", "range", "pre_push", "with_key"])]
     list: bool,
 }
 
@@ -38,13 +44,15 @@ impl Guard {
             return list(context);
         }
         let repo = Repository::open(&place(context))?;
+        let keys = |metadata: &Metadata| Identities::of_user(context, metadata).keyring;
+        let judge = Judge { repo: &repo, keys: self.with_key.then_some(&keys) };
         let reports = if self.pre_push {
-            pushed(&repo, &stdin()?)?
+            judge.pushed(&stdin()?)?
         } else if let Some(range) = &self.range {
-            commits(&repo, range)?
+            judge.commits(range)?
         } else {
             let extent = if self.all { Extent::Tracked } else { Extent::Changed };
-            vec![judge(&repo, &repo.staged()?, extent)?]
+            vec![judge.one(&repo.staged()?, extent)?]
         };
         let found = reports.iter().any(|report| !report.findings.is_empty());
         if context.json {
@@ -63,31 +71,39 @@ fn place(context: &Context) -> Place {
     Place { directory: context.directory.clone(), git_dir: path("GIT_DIR"), index_file: path("GIT_INDEX_FILE") }
 }
 
-fn commits(repo: &Repository, range: &str) -> Result<Vec<Report>, Failed> {
-    let mut reports = Vec::new();
-    for comparison in repo.range(range)? {
-        reports.push(judge(repo, &comparison, Extent::Changed)?);
-    }
-    Ok(reports)
+/// What every judgement of one run has in common.
+struct Judge<'r> {
+    repo: &'r Repository,
+    keys: Option<&'r (dyn Fn(&Metadata) -> Keyring + 'r)>,
 }
 
-/// One range per line of what git writes: `<local ref> <local id> <remote ref> <remote id>`; zeros mean "none".
-fn pushed(repo: &Repository, lines: &str) -> Result<Vec<Report>, Failed> {
-    let none = |id: &str| id.bytes().all(|digit| digit == b'0');
-    let mut reports = Vec::new();
-    for line in lines.lines() {
-        let words: Vec<&str> = line.split(' ').collect();
-        let [_, local, _, remote] = words[..] else {
-            return Err(Failed::new(Class::Usage, "stdin is not what git gives to a pre-push hook"));
-        };
-        if none(local) {
-            continue;
-        }
-        let known = !none(remote) && repo.has_commit(remote);
-        let range = if known { format!("{remote}..{local}") } else { local.to_owned() };
-        reports.extend(commits(repo, &range)?);
+impl Judge<'_> {
+    fn one(&self, comparison: &Comparison, extent: Extent) -> Result<Report, Failed> {
+        Ok(judge(self.repo, comparison, extent, self.keys)?)
     }
-    Ok(reports)
+
+    fn commits(&self, range: &str) -> Result<Vec<Report>, Failed> {
+        self.repo.range(range)?.iter().map(|comparison| self.one(comparison, Extent::Changed)).collect()
+    }
+
+    /// One range per line of what git writes: `<local ref> <local id> <remote ref> <remote id>`; zeros mean "none".
+    fn pushed(&self, lines: &str) -> Result<Vec<Report>, Failed> {
+        let none = |id: &str| id.bytes().all(|digit| digit == b'0');
+        let mut reports = Vec::new();
+        for line in lines.lines() {
+            let words: Vec<&str> = line.split(' ').collect();
+            let [_, local, _, remote] = words[..] else {
+                return Err(Failed::new(Class::Usage, "stdin is not what git gives to a pre-push hook"));
+            };
+            if none(local) {
+                continue;
+            }
+            let known = !none(remote) && self.repo.has_commit(remote);
+            let range = if known { format!("{remote}..{local}") } else { local.to_owned() };
+            reports.extend(self.commits(&range)?);
+        }
+        Ok(reports)
+    }
 }
 
 fn stdin() -> Result<String, Failed> {

@@ -14,7 +14,7 @@ pub(super) mod plan;
 pub(super) mod promote;
 mod redirect;
 pub(super) mod rollback;
-mod route;
+pub(super) mod route;
 pub(super) mod sandbox;
 pub(super) mod set;
 pub(super) mod sops_compat;

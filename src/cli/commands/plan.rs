@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-use serde_json::json;
 
 use super::route::{Route, Words};
 use crate::cli::promotion::{Place, Session, block_on, show};

@@ -1,5 +1,7 @@
 //! From which stage to which: every spelling of `promote review->staging`.
 
+use std::ffi::OsString;
+
 use crate::cli::Failed;
 use crate::error::Class;
 use crate::promote::{NotAStageName, StageName};
@@ -8,7 +10,7 @@ use crate::promote::{NotAStageName, StageName};
 #[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Words {
     /// The stages: `review staging`, `review..staging`, `review:staging`, 'review->staging', `review/pr-80 staging`.
-    #[arg(value_name = "STAGE", num_args = 0..=3, allow_hyphen_values = true)]
+    #[arg(value_name = "STAGE", num_args = 0..=3)]
     pub(crate) words: Vec<String>,
     /// The stage that the build comes from.
     #[arg(long, value_name = "STAGE")]
@@ -16,6 +18,13 @@ pub(crate) struct Words {
     /// The stage that it goes to.
     #[arg(long, value_name = "STAGE")]
     pub(crate) to: Option<String>,
+}
+
+/// Takes a quoted arrow that stands alone out of a command line about stages: the grammar would read it as a flag.
+pub(crate) fn without_arrows(mut argv: Vec<OsString>) -> Vec<OsString> {
+    let about_stages = argv.iter().skip(1).any(|word| word == "promote" || word == "plan");
+    argv.retain(|word| !(about_stages && word == "->"));
+    argv
 }
 
 impl Words {

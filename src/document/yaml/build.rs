@@ -3,7 +3,7 @@
 //! *Source*: SOPS 3.13, `stores/yaml/store.go`; it first decodes the first document into a Go map, which refuses more
 //! than the walk itself would.
 
-use std::borrow::Cow;
+use std::ops::Range;
 
 use super::Fault;
 use super::block;
@@ -51,6 +51,8 @@ struct Builder<'s> {
     documents: u32,
     /// Which comments were placed.
     placed: Vec<bool>,
+    /// Comments that stand as list items; their ids come behind those of all others.
+    items: Vec<Range<usize>>,
     /// Events seen, and how many of them in copies.
     seen: (usize, usize),
 }
@@ -66,6 +68,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         keys: Keys::default(),
         documents: 0,
         placed: vec![false; source.scan.comments.len()],
+        items: Vec::new(),
         seen: (0, 0),
     };
     let scalars = source.events.len() / 2;
@@ -76,8 +79,8 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
     while at < source.events.len() {
         at = builder.step(at)?;
     }
-    let Builder { mut outline, placed, .. } = builder;
-    places.finish(source, &placed, &mut outline);
+    let Builder { mut outline, placed, items, .. } = builder;
+    places.finish(source, &placed, items, &mut outline);
     Ok(outline)
 }
 
@@ -99,6 +102,10 @@ impl Builder<'_> {
                 Ok(at + 1)
             }
             EventKind::Alias => self.alias(at),
+            EventKind::Scalar if self.is_item_comment(event) => {
+                self.item_comment(event);
+                Ok(at + 1)
+            }
             _ => {
                 let leaf = self.source.leaf(event)?;
                 self.leaf(leaf);
@@ -192,6 +199,26 @@ impl Builder<'_> {
         self.item_done();
     }
 
+    /// SOPS writes an encrypted comment in a list as an item; a plain scalar in a block list, always.
+    fn is_item_comment(&self, event: &Event) -> bool {
+        let list = self.frames.last().is_some_and(|frame| frame.list);
+        let token = self.source.token(event.token);
+        let dash = event.token.checked_sub(1).map(|before| self.source.token(before).kind);
+        let text = &self.source.text[token.range()];
+        list && token.kind == TokenKind::Plain
+            && dash == Some(TokenKind::Entry)
+            && text.starts_with(b"ENC[AES256_GCM,")
+            && text.ends_with(b",type:comment]")
+    }
+
+    /// It counts as an item for the places of other comments, and as none for the walk.
+    fn item_comment(&mut self, event: &Event) {
+        let id = self.placed.len() + self.items.len();
+        self.items.push(self.source.range(event));
+        self.outline.nodes.push(Node::Comment(CommentId(id as u32)));
+        self.item_done();
+    }
+
     fn alias(&mut self, at: usize) -> Result<usize, Fault> {
         self.outline.aliases = true;
         let target = self.source.resolved(at);
@@ -234,7 +261,8 @@ impl Builder<'_> {
         }
         self.item_comments();
         let id = KeyId(self.outline.keys.len() as u32);
-        let name = String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let name =
+            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
         let name = name.into_boxed_str();
         self.outline.keys.push(Key { range: self.source.range(event), name });
         self.outline.nodes.push(Node::Key(id));
@@ -254,9 +282,9 @@ impl Builder<'_> {
     }
 
     /// SOPS does not merge, but its look at the first document does.
-    fn merge_key(&mut self, key: &Event, name: &Cow<'_, [u8]>, value: usize) -> Result<(), Fault> {
+    fn merge_key(&mut self, key: &Event, name: &[u8], value: usize) -> Result<(), Fault> {
         let plain = key.kind == EventKind::Scalar && self.source.token(key.token).kind == TokenKind::Plain;
-        let merge = **name == *b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
+        let merge = name == b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
         if !merge {
             return Ok(());
         }

@@ -10,7 +10,10 @@ mod chars;
 mod comments;
 mod context;
 mod event;
+mod expand;
+mod expand_flow;
 mod fault;
+mod insert;
 mod keys;
 mod metadata;
 mod parser;
@@ -81,13 +84,7 @@ impl Syntax for Yaml {
         write::write_leaf(text, leaf, value, Some(comment), out).map_err(|fault| fault.locate(text))
     }
 
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError> {
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         write::write_comment(text, comment, new, out).map_err(|fault| fault.locate(text))
     }
 
@@ -100,7 +97,19 @@ impl Syntax for Yaml {
         metadata::splices(text, outline, edit).map_err(|fault| fault.locate(text))
     }
 
-    fn insert(&self, _text: &[u8], _outline: &Outline, _path: &KeyPath, _value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxError> { todo!() }
+    fn expand(&self, text: &[u8], _outline: &Outline) -> Result<Option<Vec<u8>>, SyntaxError> {
+        expand::expand(text)
+    }
+
+    fn insert(
+        &self,
+        text: &[u8],
+        outline: &Outline,
+        path: &KeyPath,
+        value: &Replacement<'_>,
+    ) -> Result<Vec<u8>, SyntaxError> {
+        insert::insert(text, outline, path, value).map_err(|fault| fault.locate(text))
+    }
 }
 
 fn outline(text: &[u8]) -> Result<Outline, Fault> {

@@ -1,5 +1,7 @@
 //! Comments by the place where the walk meets them.
 
+use std::ops::Range;
+
 use super::source::Source;
 use super::token::{Container, Place};
 use crate::document::outline::{Comment, CommentId, Node, Outline};
@@ -32,11 +34,13 @@ impl Places {
         (*rank_of == rank(container) && *index <= item).then_some(*id)
     }
 
-    /// Lists the comments in the outline, but for those on the lines of a metadata block, which go with it.
-    pub(super) fn finish(&self, source: &Source<'_>, placed: &[bool], outline: &mut Outline) {
+    /// Lists the comments in the outline, with `items` among them, but for those on the lines of a metadata block,
+    /// which go with it.
+    pub(super) fn finish(&self, source: &Source<'_>, placed: &[bool], items: Vec<Range<usize>>, outline: &mut Outline) {
         let mut blocks: Vec<_> = outline.metadata.iter().map(|metadata| metadata.range.clone()).collect();
         blocks.extend(outline.more_metadata.iter().cloned());
-        let mut ids = vec![None; placed.len()];
+        let mut ids = vec![None; placed.len() + items.len()];
+        let mut found = Vec::with_capacity(ids.len());
         let mut block = blocks.iter().peekable();
         for (at, raw) in source.scan.comments.iter().enumerate() {
             let start = raw.start as usize;
@@ -44,15 +48,19 @@ impl Places {
             if block.peek().is_some_and(|range| range.contains(&start)) {
                 continue;
             }
-            ids[at] = Some(CommentId(outline.comments.len() as u32));
-            outline.comments.push(Comment {
-                range: start + 1..raw.end as usize,
-                inline: self.places[at].inline,
-                dropped: !placed[at],
-                item: false,
-            });
+            let (range, inline) = (start + 1..raw.end as usize, self.places[at].inline);
+            found.push((at, Comment { range, inline, dropped: !placed[at], item: false }));
         }
-        if outline.comments.len() == placed.len() {
+        for (at, range) in items.into_iter().enumerate() {
+            found.push((placed.len() + at, Comment { range, inline: false, dropped: false, item: true }));
+        }
+        found.sort_by_key(|(_, comment)| comment.range.start);
+        let moved = found.len() < placed.len() || found.iter().zip(0..).any(|((old, _), new)| *old != new);
+        for (old, comment) in found {
+            ids[old] = Some(CommentId(outline.comments.len() as u32));
+            outline.comments.push(comment);
+        }
+        if !moved {
             return;
         }
         outline.nodes.retain_mut(|node| match node {

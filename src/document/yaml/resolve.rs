@@ -53,7 +53,13 @@ pub(super) fn scalar(text: Cow<'_, [u8]>, kind: Kind, binary: bool) -> Option<Sc
         },
     };
     let same = kind != Kind::Null && scalar::canonical(kind, &text).is_some_and(|read| *read == *canonical);
-    let token = if same { text } else { Cow::Owned(canonical.clone()) };
+    let token = match (kind, &text[..]) {
+        // `True` in a token is SOPS's spelling of `true`; it reads the single letter as the same value.
+        (Kind::Bool, b"True") => Cow::Borrowed(&b"T"[..]),
+        (Kind::Bool, b"False") => Cow::Borrowed(&b"F"[..]),
+        _ if same => text,
+        _ => Cow::Owned(canonical.clone()),
+    };
     Some(Scalar { kind, canonical: Cow::Owned(canonical), token })
 }
 

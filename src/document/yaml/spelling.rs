@@ -22,7 +22,7 @@ pub(super) fn is_plain(text: &[u8], flow: bool) -> bool {
     let range = before.len()..before.len() + text.len();
     let solid = || scan.tokens.iter().filter(|token| !token.is_zero_width());
     scan.comments.is_empty()
-        && solid().count() == 4
+        && solid().count() == 3
         && solid().any(|token| token.kind == TokenKind::Plain && token.range() == range)
 }
 
@@ -59,11 +59,11 @@ pub(super) fn fits_single_quotes(text: &str) -> bool {
     is_printable(text)
 }
 
-/// Line breaks of any kind, control characters, and what go-yaml's reader refuses or loses.
+/// Line breaks of any kind, control characters, and what go-yaml's reader refuses.
 pub(super) fn needs_escape(char: char) -> bool {
     match char {
         '\t' => false,
-        '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => true,
+        '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}' => true,
         _ => char.is_control(),
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn double_quoted(text: &str, out: &mut Vec<u8>) {
             '\u{85}' => b'N',
             '\u{2028}' => b'L',
             '\u{2029}' => b'P',
-            _ if needs_escape(char) => {
+            _ if needs_escape(char) || char == '\u{FEFF}' => {
                 let code = u32::from(char);
                 let escaped = if code > 0xFF { format!("\\u{code:04X}") } else { format!("\\x{code:02X}") };
                 out.extend_from_slice(escaped.as_bytes());
@@ -132,6 +132,14 @@ pub(super) fn fresh(text: &str, flow: bool, out: &mut Vec<u8>) {
 pub(super) fn typed(kind: Kind, bytes: &[u8]) -> Option<Cow<'_, [u8]>> {
     if kind == Kind::Null {
         return Some(Cow::Borrowed(if is_null(bytes) { bytes } else { b"null" }));
+    }
+    match (kind, bytes) {
+        // SOPS has these for `true` and `false`; for what stood there in capitals a token has one letter.
+        (Kind::Bool, b"True") => return Some(Cow::Borrowed(b"true")),
+        (Kind::Bool, b"False") => return Some(Cow::Borrowed(b"false")),
+        (Kind::Bool, b"T") => return Some(Cow::Borrowed(b"True")),
+        (Kind::Bool, b"F") => return Some(Cow::Borrowed(b"False")),
+        _ => {}
     }
     let value = scalar::canonical(kind, bytes)?;
     if reads_as(bytes, kind, &value) {

@@ -37,6 +37,11 @@ impl<'a> Block<'a> {
         Self { text, folded: leaf.style == Style::Folded, header, tail, kept, column, newline }
     }
 
+    /// Whether there is only a header, whose range leaves out what else stands on its line.
+    pub(super) const fn is_bare(&self) -> bool {
+        self.header.end == self.kept.end
+    }
+
     /// A token with the content column, the header's comment and the blank lines below.
     pub(super) fn write_token(&self, token: &[u8], comment: HeaderComment<'_>, out: &mut Vec<u8>) {
         self.write_header(b"-", out);
@@ -144,10 +149,35 @@ pub(super) fn fresh(text: &[u8], leaf: &Leaf, level: usize, value: &str, out: &m
     true
 }
 
+/// Writes `value` as a literal block behind the key or dash of a new line at `at`, in the block at `column`; the line
+/// break behind it is still to come. False, with nothing written, where it cannot be.
+pub(super) fn appended(text: &[u8], at: usize, column: usize, value: &str, out: &mut Vec<u8>) -> bool {
+    let Some(content) = Content::of(value) else { return false };
+    let column = column + STEP;
+    let blanks = text[at..].iter().take_while(|byte| **byte == b' ').count();
+    let swallows_first = blanks >= column && byte(text, at + blanks) == b'#';
+    if content.is_indented
+        || value.starts_with('\n')
+        || swallows_first
+        || swallows(text, line_end(text, false, at), column)
+    {
+        return false;
+    }
+    let Some((chomping, more)) = content.chomping(1 + breaks_below(text, at)) else { return false };
+    let newline = line_break(text);
+    out.push(b'|');
+    out.extend_from_slice(chomping);
+    content.write(false, column, newline, out);
+    for _ in 0..more {
+        out.extend_from_slice(newline);
+    }
+    true
+}
+
 /// SOPS's indentation.
 const STEP: usize = 4;
 
-/// Whether a comment below stands so deep that it would become content.
+/// Whether a comment or a blank line below reaches so far that it would become content, or would break it with a tab.
 fn swallows(text: &[u8], from: usize, column: usize) -> bool {
     let mut at = from;
     loop {
@@ -156,12 +186,15 @@ fn swallows(text: &[u8], from: usize, column: usize) -> bool {
             return false;
         }
         at += length;
+        let spaces = text[at..].iter().take_while(|byte| **byte == b' ').count();
         let blanks = text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         at += blanks;
-        if byte(text, at) == b'#' {
-            if blanks >= column {
-                return true;
-            }
+        let blank = at == text.len() || break_len(text, at) > 0;
+        let comment = byte(text, at) == b'#';
+        if (blank && (blanks > spaces || blanks > column)) || (comment && blanks >= column) {
+            return true;
+        }
+        if comment {
             at = line_end(text, false, at);
         }
     }

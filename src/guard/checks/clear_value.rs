@@ -1,10 +1,11 @@
 //! A value in clear that a rule wants encrypted.
 
+use std::collections::HashMap;
+
 use super::Check;
 use crate::document::{Document, LeafId, Visit};
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
-use crate::guard::reading::{Worth, worth};
 use crate::guard::subject::Subject;
 use crate::guard::words::shown;
 
@@ -24,20 +25,29 @@ impl Check for ClearValue {
         let (Some(governing), Some(document)) = (subject.governing.first(), subject.document()?) else {
             return Ok(());
         };
-        let clear = clear(subject, document);
-        let Some((first, name)) = clear.first() else { return Ok(()) };
-        let mend = format!("run `lockage encrypt -i {}` and stage it again", subject.path());
+        let clear = subject.clear(document);
+        let Some(first) = clear.first() else { return Ok(()) };
+        let names = names(document);
+        let name = |id: &LeafId| names.get(id).map_or("a value", String::as_str);
         if document.metadata().is_none() {
             let values = if clear.len() == 1 { "1 value".to_owned() } else { format!("{} values", clear.len()) };
-            let message =
-                format!("not encrypted, but under the rule at {}: {values} in clear, first {name}", governing.shown());
-            found.add(at(document, *first), message, mend);
+            found.add(
+                at(document, *first),
+                format!(
+                    "not encrypted, but under the rule at {}: {values} in clear, first {}",
+                    governing.shown(),
+                    name(first)
+                ),
+                format!("run `lockage encrypt -i {}` and stage it again", subject.path()),
+            );
             return Ok(());
         }
-        for (id, name) in &clear {
-            let message = format!("{name} is in clear; the rule at {} wants it encrypted", governing.shown());
-            let mend = "set it with `lockage set` or `lockage edit`, which encrypt it; what was pushed in clear needs a new value";
-            found.add(at(document, *id), message, mend);
+        for id in &clear {
+            found.add(
+                at(document, *id),
+                format!("{} is in clear; the rule at {} wants it encrypted", name(id), governing.shown()),
+                "set it with `lockage set` or `lockage edit`, which encrypt it; what was pushed in clear needs a new value",
+            );
         }
         Ok(())
     }
@@ -48,19 +58,15 @@ fn at(document: &Document, id: LeafId) -> At {
     At { line, column }
 }
 
-/// The leaves in clear that must not be, each with its name.
-fn clear(subject: &Subject<'_>, document: &Document) -> Vec<(LeafId, String)> {
-    let demand = subject.demand(document);
-    let mut clear = Vec::new();
+/// What a message calls each leaf.
+fn names(document: &Document) -> HashMap<LeafId, String> {
+    let mut names = HashMap::new();
     let never: Result<(), std::convert::Infallible> = document.walk(|visit| {
-        if let Visit::Leaf { id, path } = visit
-            && demand.leaf(id)
-            && worth(document, id) == Worth::Clear
-        {
-            clear.push((id, shown(&path.to_key_path())));
+        if let Visit::Leaf { id, path } = visit {
+            names.insert(id, shown(&path.to_key_path()));
         }
         Ok(())
     });
     let Ok(()) = never;
-    clear
+    names
 }

@@ -2,6 +2,7 @@
 
 mod clear_comment;
 mod clear_value;
+mod damaged;
 mod decrypted_copy;
 mod kubernetes_secret;
 mod loosened_rule;
@@ -55,6 +56,7 @@ pub(super) static REGISTRY: &[&dyn Check] = &[
     &recipients::Recipients,
     &selector::WeakSelector,
     &stale_mac::StaleMac,
+    &damaged::Damaged,
     &moved_value::MovedValue,
     &decrypted_copy::DecryptedCopy,
     &kubernetes_secret::KubernetesSecret,

@@ -1,6 +1,7 @@
 //! An age identity or a PEM private key, in whatever file.
 
 use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 
 use super::Check;
@@ -120,17 +121,23 @@ fn pem(text: &[u8], offset: usize) -> Option<Found> {
     Some(Found { kind: "a PEM private key", offset, text: block[..end.unwrap_or(body_end)].to_vec() })
 }
 
-/// The digits of base64 in a body, whatever quotes, indentation or written `\n` stand between its lines.
+/// The digits of base64 in a body, whatever quotes, indentation or written `\n` stand between its lines. Words and
+/// names are shorter than a line of a key, so that prose and code behind a mere header do not count.
 fn digits(body: &[u8]) -> Vec<u8> {
+    const LINE: usize = 24;
     let mut digits = Vec::new();
-    let mut at = 0;
-    while at < body.len() {
-        match body[at] {
-            b'\\' => at += 1,
-            byte if byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/' => digits.push(byte),
-            _ => {}
+    let mut run = Vec::new();
+    let mut escaped = false;
+    for &byte in body.iter().chain(b" ") {
+        if !escaped && (byte.is_ascii_alphanumeric() || byte == b'+' || byte == b'/') {
+            run.push(byte);
+            continue;
         }
-        at += 1;
+        if run.len() >= LINE {
+            digits.append(&mut run);
+        }
+        run.clear();
+        escaped = byte == b'\\';
     }
     digits
 }
@@ -141,14 +148,15 @@ fn distinct(bytes: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// What a run of base64 that begins at `offset`, or up to three digits before it, stands for.
+/// What the run of base64 around `offset` stands for, from the group of four digits before it on.
 fn unwrapped(text: &[u8], offset: usize) -> Vec<u8> {
     let digit = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+' || **byte == b'/';
     let before = text[..offset].iter().rev().take_while(digit).count();
-    let start = offset - before % 4;
+    let start = offset - before % 4 - if before >= 4 { 4 } else { 0 };
     let run = &text[start..text.len().min(start + 2 * LONGEST_PEM)];
-    let length = run.iter().take_while(digit).count() / 4 * 4;
-    base64::engine::general_purpose::STANDARD.decode(&run[..length]).unwrap_or_default()
+    let length = run.iter().take_while(digit).count();
+    let whole = if length % 4 == 1 { length - 1 } else { length };
+    STANDARD_NO_PAD.decode(&run[..whole]).unwrap_or_default()
 }
 
 /// A UTF-16 text of Latin letters as one byte per letter; `None` where it is none.
@@ -168,7 +176,7 @@ mod tests {
 
     /// Assembled here, so that this file holds no key.
     fn identity() -> String {
-        format!("{}{}", "AGE-SECRET-KEY-", "1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHC")
+        format!("{}{}", "AGE-SECRET-KEY-", "1QPZRY9X8GF2TVDW0S3JN54KHCE6MUA7LQPZRY9X8GF2TVDW0S3JN54KHCE")
     }
 
     fn pem() -> String {
@@ -206,7 +214,8 @@ mod tests {
         let certificate = pem().replace("PRIVATE KEY", "CERTIFICATE");
         let elided = format!("{}BEGIN PRIVATE KEY-----\n...\n{}END PRIVATE KEY-----", "-----", "-----");
         let recipient = "age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw";
-        for text in [placeholder, certificate, elided, recipient.to_owned(), "AGE-SECRET-KEY-1...".into()] {
+        let prose = format!("`{}BEGIN PRIVATE KEY-----` begins a key. {}", "-----", "Some words of prose. ".repeat(30));
+        for text in [placeholder, certificate, elided, prose, recipient.to_owned(), "AGE-SECRET-KEY-1...".into()] {
             assert!(scan(text.as_bytes()).is_empty(), "{text}");
         }
     }

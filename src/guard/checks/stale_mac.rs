@@ -24,8 +24,10 @@ impl Check for StaleMac {
         let Some(document) = subject.encrypted()? else { return Ok(()) };
         let Some((mac, offset)) = field(document, "mac") else { return Ok(()) };
         let earlier = subject.earlier()?;
-        if earlier.is_empty() {
-            found.note("there is no earlier version to compare `mac` with; whether it is right takes a key (`lockage decrypt`)");
+        if earlier.is_empty() && subject.world.keys.is_none() {
+            found.note(
+                "there is no earlier version to compare `mac` with; whether it is right takes a key (`--with-key`)",
+            );
         }
         let only_encrypted =
             field(document, "mac_only_encrypted").is_some_and(|(text, _)| text.eq_ignore_ascii_case("true"));

@@ -63,12 +63,17 @@ impl NameServer {
 
     /// Answers datagrams for ever.
     pub(in crate::sandbox) async fn serve_udp(self: Arc<Self>, socket: UdpSocket) {
+        let socket = Arc::new(socket);
         let mut buffer = vec![0; usize::from(u16::MAX)];
         loop {
             let Ok((length, peer)) = socket.recv_from(&mut buffer).await else { continue };
-            if let Some(response) = self.respond(&buffer[..length], Some(UDP_PLAIN)) {
-                let _ = socket.send_to(&response, peer).await;
-            }
+            let (server, socket, request) = (Arc::clone(&self), Arc::clone(&socket), buffer[..length].to_vec());
+            // A task each: what one message does to its reader is no other message's trouble.
+            tokio::spawn(async move {
+                if let Some(response) = server.respond(&request, Some(UDP_PLAIN)) {
+                    let _ = socket.send_to(&response, peer).await;
+                }
+            });
         }
     }
 

@@ -1,5 +1,13 @@
-//! Reading YAML as go-yaml v3 and SOPS read it.
+//! Reading YAML as go-yaml v3 and SOPS read it, and writing into it.
 
+mod corpus;
 mod differential;
 mod generate;
+mod hostile;
+mod laws;
+mod metadata;
 mod oracle;
+mod resolve;
+mod round_trip;
+mod traps;
+mod writing;

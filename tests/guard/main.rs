@@ -1,0 +1,17 @@
+//! The guard against everything that is known to slip past one, and against what must pass.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../common/mod.rs"]
+mod common;
+mod lab;
+
+mod blocked_files;
+mod blocked_metadata;
+mod blocked_rules;
+mod blocked_values;
+mod hooks;
+mod keys;
+mod passing;
+mod places;
+mod settings;
