@@ -120,6 +120,17 @@ pub enum Stack {
     Slug,
 }
 
+impl Stack {
+    /// The word in `artifact: {stack: …}`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Slug => "slug",
+        }
+    }
+}
+
 /// A DNS record set: every record of one name and type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordSet {

@@ -1,6 +1,6 @@
 //! Why a promotion could not be planned, begun or finished.
 
-use super::change::Resource;
+use super::change::{Resource, Stack};
 use super::journal::JournalError;
 use super::ledger::LedgerError;
 use super::lock::LockError;
@@ -86,6 +86,16 @@ pub enum PromoteError {
         declared: String,
         /// The word.
         word: String,
+    },
+    /// A stage is of another stack than the pipeline says.
+    #[error("`{stage}` has the {} stack, and `artifact` says {}", .has.word(), .declared.word())]
+    OtherStack {
+        /// The stage.
+        stage: StageName,
+        /// What its platform says.
+        has: Stack,
+        /// What the pipeline file says.
+        declared: Stack,
     },
     /// The stage runs nothing that could be promoted.
     #[error("`{stage}` runs no build of a known commit")]
@@ -208,6 +218,7 @@ impl Failure for PromoteError {
             | Self::Instances { .. }
             | Self::Unserved { .. }
             | Self::FactUnknown { .. }
+            | Self::OtherStack { .. }
             | Self::NothingToRollBack { .. } => Class::Usage,
             Self::NothingRuns { .. }
             | Self::Unhealthy { .. }

@@ -1,6 +1,7 @@
 //! What is asked before a build may move: is the source well, is its commit on the way, does the stage take it.
 
 use super::artifact::Artifact;
+use super::change::Build;
 use super::error::PromoteError;
 use super::pipeline::{Pipeline, Scope, Stage};
 use super::plan::Gate;
@@ -23,6 +24,16 @@ pub(super) fn tested(stage: &StageName, verdict: Option<Verdict>) -> Result<Gate
         None => Ok(Gate { question, answer: "not checked".to_owned(), asked: false }),
         Some(Verdict::Good(answer)) => Ok(Gate { question, answer, asked: true }),
         Some(Verdict::Waiting(why) | Verdict::Bad(why)) => Err(PromoteError::Untested { stage: stage.clone(), why }),
+    }
+}
+
+/// Whether a stage's builds move as the pipeline says: a slug cannot be released where images run, nor the reverse.
+pub(super) fn of_stack(pipeline: &Pipeline, stage: &StageName, build: Option<&Build>) -> Result<(), PromoteError> {
+    match (pipeline.artifact.stack, build.map(|build| build.stack)) {
+        (Some(declared), Some(has)) if declared != has => {
+            Err(PromoteError::OtherStack { stage: stage.clone(), has, declared })
+        }
+        _ => Ok(()),
     }
 }
 

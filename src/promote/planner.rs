@@ -52,12 +52,19 @@ impl Engine<'_> {
         let head = self.repository.head()?;
         let to_here = room.here(request.to.clone(), stage)?;
         let previous = room.running(&to_here).await?;
+        gates::of_stack(pipeline, &request.to, previous.as_ref())?;
         let (purpose, artifact) = match from {
-            None => (Purpose::Equalise, previous.as_ref().and_then(Artifact::of)),
+            None => {
+                let artifact = previous.as_ref().map(|build| {
+                    Artifact::of(build).ok_or_else(|| PromoteError::NothingRuns { stage: request.to.clone() })
+                });
+                (Purpose::Equalise, artifact.transpose()?)
+            }
             Some((from, from_stage)) => {
                 let name = room.source(from, from_stage, &head).await?;
                 let here = room.here(name.clone(), from_stage)?;
                 let build = room.running(&here).await?;
+                gates::of_stack(pipeline, &name, build.as_ref())?;
                 let mut artifact = match build {
                     Some(build) => Artifact::of(&build).ok_or(PromoteError::NothingRuns { stage: name.clone() })?,
                     // A stage that runs no build on a platform (a laptop) has what is checked out.

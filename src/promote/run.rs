@@ -97,8 +97,17 @@ impl Engine<'_> {
         );
         let lock = match taken {
             Ok(lock) => lock,
+            Err(error) if touched => {
+                return Err(PromoteError::Failed {
+                    what: "the interrupted promotion is not resumed".to_owned(),
+                    why: error.to_string(),
+                    outcome: Outcome::Partial,
+                    cause: error.class(),
+                    hints: error.hints(),
+                });
+            }
             Err(error) => {
-                abandon(journal, touched, now)?;
+                abandon(journal, now)?;
                 return Err(error.into());
             }
         };
@@ -140,13 +149,10 @@ impl Engine<'_> {
     }
 }
 
-/// A promotion that touched nothing is over; any other is left for the next run.
-fn abandon(mut journal: Journal, touched: bool, now: Timestamp) -> Result<(), PromoteError> {
-    if !touched {
-        journal.append(&Event::Ended { outcome: Outcome::Unchanged, at: now })?;
-        journal.put_away()?;
-    }
-    Ok(())
+/// A promotion that touched nothing is over.
+fn abandon(mut journal: Journal, now: Timestamp) -> Result<(), PromoteError> {
+    journal.append(&Event::Ended { outcome: Outcome::Unchanged, at: now })?;
+    Ok(journal.put_away()?)
 }
 
 impl Run<'_> {

@@ -26,6 +26,17 @@ fn the_first_plan_has_every_change_in_the_order_of_the_list() {
 }
 
 #[test]
+fn a_named_instance_is_asked_itself() {
+    let fixture = Fixture::new();
+    let mut request = fixture.request();
+    request.from = Some("review/pr-80".parse().unwrap());
+    let plan = super::fixture::run(fixture.engine().plan(&request)).unwrap();
+    assert_eq!(plan.artifact.as_ref().unwrap().commit, NEW);
+    assert_eq!(plan.targets.iter().map(|target| target.name.as_str()).collect::<Vec<_>>(), ["app", "dns"]);
+    assert_eq!(plan.target("app").unwrap().address_text(), "pangeo-forge-api-staging");
+}
+
+#[test]
 fn delivered_and_plain_variables_are_one_write_and_only_differences_are_in_it() {
     let plan = Fixture::new().plan().unwrap();
     let Task::Write(write) = &plan.steps[0].task else { panic!() };
