@@ -4,18 +4,19 @@
 
 mod certificates;
 mod client;
+mod command;
 #[path = "../common/mod.rs"]
 mod common;
 mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
+mod durability;
 mod heroku_client;
 mod heroku_client_once;
 mod heroku_client_refusals;
 mod heroku_states;
 mod heroku_world;
 mod probe_client;
-mod durability;
 mod schema;
 mod vendor_cli;
 mod world;
