@@ -7,7 +7,8 @@ use lockage::sops::{EncryptedFile, SopsError};
 
 use crate::support::{Sops, decrypt, encrypt, keyring};
 
-const PLAIN: &str = "password: CANARY-heron\nuser: ana\nport: 5432\nhosts:\n  - one\n  - two\nplain_unencrypted: seen\n";
+const PLAIN: &str =
+    "password: CANARY-heron\nuser: ana\nport: 5432\nhosts:\n  - one\n  - two\nplain_unencrypted: seen\n";
 
 fn file() -> String {
     String::from_utf8(encrypt(Format::Yaml, PLAIN.as_bytes()).unwrap()).unwrap()
@@ -45,9 +46,11 @@ fn a_tampered_value() {
     let at = good.find("data:").unwrap() + 5;
     let other = if good.as_bytes()[at] == b'A' { "B" } else { "A" };
     let bad = format!("{}{other}{}", &good[..at], &good[at + 1..]);
-    both_refuse(&file.replace(good, &bad), 25, |error| {
-        matches!(error, SopsError::Value { path, line: 1, .. } if path.to_string() == "password")
-    });
+    both_refuse(
+        &file.replace(good, &bad),
+        25,
+        |error| matches!(error, SopsError::Value { path, line: 1, .. } if path.to_string() == "password"),
+    );
 }
 
 #[test]
@@ -121,7 +124,9 @@ fn the_code_is_missing_unreadable_or_another() {
     both_refuse(&file.replace(code, "''"), 51, |error| matches!(error, SopsError::MacMissing));
     let time = file.replace("2026-11-21T12:00:00Z", "2026-11-21T12:00:01Z");
     both_refuse(&time, 51, |error| matches!(error, SopsError::MacUnreadable { .. }));
-    both_refuse(&file.replace(code, token(&file, "user")), 51, |error| matches!(error, SopsError::MacUnreadable { .. }));
+    both_refuse(&file.replace(code, token(&file, "user")), 51, |error| {
+        matches!(error, SopsError::MacUnreadable { .. })
+    });
     let flag = file.replace("\n    mac: ", "\n    mac_only_encrypted: true\n    mac: ");
     both_refuse(&flag, 51, |error| matches!(error, SopsError::MacMismatch));
     // The same moment in another spelling is the same moment.

@@ -6,8 +6,10 @@
 mod common;
 
 mod broken;
+mod change;
 mod corpus;
 mod differential;
 mod generate;
 mod golden;
+mod quirks;
 mod support;
