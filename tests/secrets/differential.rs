@@ -30,8 +30,9 @@ fn count() -> u64 {
 
 /// Everything that the walk meets: values with path and type, comments with their container.
 ///
-/// Not `exact`, for what `sops` has printed: it prints the number 1000.0 as 1000, and moves comments.
-fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
+/// Not `exact`, for what `sops` has printed: it prints the number 1000.0 as 1000 and -0.0 as -0,
+/// and moves comments.
+pub fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
     let document = Document::parse(format, text.to_vec()).unwrap_or_else(|error| {
         panic!("{error}:\n{}", String::from_utf8_lossy(text));
     });
@@ -41,6 +42,7 @@ fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
             Visit::Leaf { id, path } => {
                 let scalar = document.scalar(id)?;
                 let canonical = String::from_utf8_lossy(&scalar.canonical).into_owned();
+                let canonical = if !exact && canonical == "-0" { "0".to_owned() } else { canonical };
                 let kind = match scalar.kind {
                     Kind::Int | Kind::Float if !exact => "Number".to_owned(),
                     kind => format!("{kind:?}"),

@@ -3,7 +3,6 @@
 //! *Source*: SOPS 3.13, `stores/yaml/store.go`; it first decodes the first document into a Go map, which refuses more
 //! than the walk itself would.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Fault;
@@ -262,7 +261,8 @@ impl Builder<'_> {
         }
         self.item_comments();
         let id = KeyId(self.outline.keys.len() as u32);
-        let name = String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let name =
+            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
         let name = name.into_boxed_str();
         self.outline.keys.push(Key { range: self.source.range(event), name });
         self.outline.nodes.push(Node::Key(id));
@@ -282,9 +282,9 @@ impl Builder<'_> {
     }
 
     /// SOPS does not merge, but its look at the first document does.
-    fn merge_key(&mut self, key: &Event, name: &Cow<'_, [u8]>, value: usize) -> Result<(), Fault> {
+    fn merge_key(&mut self, key: &Event, name: &[u8], value: usize) -> Result<(), Fault> {
         let plain = key.kind == EventKind::Scalar && self.source.token(key.token).kind == TokenKind::Plain;
-        let merge = **name == *b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
+        let merge = name == b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
         if !merge {
             return Ok(());
         }
@@ -305,7 +305,10 @@ impl Builder<'_> {
             _ => kind(value) == EventKind::Mapping,
         };
         if self.documents == 1 && !mergeable {
-            return Err(Fault::not_allowed(self.source.range(event).start, "`<<` takes a mapping or a list of mappings"));
+            return Err(Fault::not_allowed(
+                self.source.range(event).start,
+                "`<<` takes a mapping or a list of mappings",
+            ));
         }
         Ok(())
     }

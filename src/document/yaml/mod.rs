@@ -84,13 +84,7 @@ impl Syntax for Yaml {
         write::write_leaf(text, leaf, value, Some(comment), out).map_err(|fault| fault.locate(text))
     }
 
-    fn write_comment(
-        &self,
-        text: &[u8],
-        comment: &Comment,
-        new: &[u8],
-        out: &mut Vec<u8>,
-    ) -> Result<(), SyntaxError> {
+    fn write_comment(&self, text: &[u8], comment: &Comment, new: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxError> {
         write::write_comment(text, comment, new, out).map_err(|fault| fault.locate(text))
     }
 

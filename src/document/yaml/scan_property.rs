@@ -131,7 +131,8 @@ pub(super) fn unescape(uri: &[u8]) -> Option<Vec<u8>> {
             at += 1;
             continue;
         }
-        let octet = super::scan_scalar::hexadecimal(uri.get(at + 1..at + 3)?).and_then(|value| u8::try_from(value).ok())?;
+        let octet =
+            super::scan_scalar::hexadecimal(uri.get(at + 1..at + 3)?).and_then(|value| u8::try_from(value).ok())?;
         missing = match (missing, octet) {
             (0, 0x00..=0x7F) => 0,
             (0, 0xC0..=0xDF) => 1,
@@ -158,7 +159,24 @@ const fn is_uri(byte: u8) -> bool {
     is_word(byte)
         || matches!(
             byte,
-            b';' | b'/' | b'?' | b':' | b'@' | b'&' | b'=' | b'+' | b'$' | b',' | b'.' | b'!' | b'~' | b'*' | b'\''
-                | b'(' | b')' | b'[' | b']' | b'%'
+            b';' | b'/'
+                | b'?'
+                | b':'
+                | b'@'
+                | b'&'
+                | b'='
+                | b'+'
+                | b'$'
+                | b','
+                | b'.'
+                | b'!'
+                | b'~'
+                | b'*'
+                | b'\''
+                | b'('
+                | b')'
+                | b'['
+                | b']'
+                | b'%'
         )
 }

@@ -159,7 +159,9 @@ impl Scanner<'_> {
         let value = self.text.get(at + 2..end).and_then(hexadecimal);
         match value.map(char::from_u32) {
             Some(Some(_)) => Ok(end),
-            Some(None) => Err(Fault::not_allowed(at, "this escape is no Unicode character; write the character itself")),
+            Some(None) => {
+                Err(Fault::not_allowed(at, "this escape is no Unicode character; write the character itself"))
+            }
             None => Err(Fault::expected(at, "hexadecimal digits in this escape")),
         }
     }

@@ -27,7 +27,8 @@ impl<'t> Tags<'t> {
 
     /// Takes a directive into account.
     pub(super) fn directive(&mut self, token: Token) -> Result<(), Fault> {
-        let mut words = self.text[token.range()].split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
+        let mut words =
+            self.text[token.range()].split(|byte| matches!(byte, b' ' | b'\t')).filter(|word| !word.is_empty());
         let name = words.next().unwrap_or_default();
         let value = words.next().unwrap_or_default();
         if name == b"%YAML" {

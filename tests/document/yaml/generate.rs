@@ -1,14 +1,14 @@
 //! Texts that are nearly YAML: from a grammar, from a soup of pieces, and mutated.
 
 /// A small generator of numbers (SplitMix64), so that a seed names a run on every machine.
-pub struct Random(u64);
+pub(super) struct Random(u64);
 
 impl Random {
-    pub fn new(seed: u64) -> Self {
+    pub(super) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub fn next(&mut self) -> u64 {
+    pub(super) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -16,31 +16,129 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    pub fn below(&mut self, limit: usize) -> usize {
+    pub(super) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    pub fn chance(&mut self, one_in: usize) -> bool {
+    pub(super) fn chance(&mut self, one_in: usize) -> bool {
         self.below(one_in) == 0
     }
 
-    pub fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+    pub(super) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.below(from.len())]
     }
 }
 
 const PIECES: &[&str] = &[
-    "a", "b", "key", "x y", ": ", ":", ":\n", ": ", "\n", "\n", "\n\n", "  ", " ", "    ", "\n  ", "\n    ", "- ", "-\n", "- - ", "-",
-    "[", "]", "{", "}", ",", ", ", "'", "\"", "''", "\"q\"", "'s'", "#", " # c", "# c\n", "|\n", "|-\n", "|+\n", ">\n", ">-\n",
-    ">+2\n", "|1-\n", "| # h\n", "?", "? ", "&x ", "&y", "*x", "*y ", "!!str ", "!!int ", "! ", "!t ", "!!null ", "!!float ",
-    "!!binary ", "!<tag:yaml.org,2002:str> ", "%YAML 1.1\n", "%TAG !e! tag:yaml.org,2002:\n", "!e!int ", "---\n", "--- ", "...\n",
-    "\t", "\r\n", "\r", "\u{85}", "\u{2028}", "\u{FEFF}", "é", "日本", "😀", "\\n", "\\\n", "\\x41", "\\u00e9", "\\ud800", "\\/",
-    "1", "-5", "010", "0x1F", "1_000", "1.5", "1e3", ".5", "5.", ".inf", ".nan", "true", "no", "null", "~", "2024-01-02",
-    "2024-1-2 3:4:5.50", "2024-01-02T03:04:05+01:30", "<<", "=", "@", "`", "%", "\u{0}", "\u{7f}", "9223372036854775808", "0b-1", "08",
+    "a",
+    "b",
+    "key",
+    "x y",
+    ": ",
+    ":",
+    ":\n",
+    ": ",
+    "\n",
+    "\n",
+    "\n\n",
+    "  ",
+    " ",
+    "    ",
+    "\n  ",
+    "\n    ",
+    "- ",
+    "-\n",
+    "- - ",
+    "-",
+    "[",
+    "]",
+    "{",
+    "}",
+    ",",
+    ", ",
+    "'",
+    "\"",
+    "''",
+    "\"q\"",
+    "'s'",
+    "#",
+    " # c",
+    "# c\n",
+    "|\n",
+    "|-\n",
+    "|+\n",
+    ">\n",
+    ">-\n",
+    ">+2\n",
+    "|1-\n",
+    "| # h\n",
+    "?",
+    "? ",
+    "&x ",
+    "&y",
+    "*x",
+    "*y ",
+    "!!str ",
+    "!!int ",
+    "! ",
+    "!t ",
+    "!!null ",
+    "!!float ",
+    "!!binary ",
+    "!<tag:yaml.org,2002:str> ",
+    "%YAML 1.1\n",
+    "%TAG !e! tag:yaml.org,2002:\n",
+    "!e!int ",
+    "---\n",
+    "--- ",
+    "...\n",
+    "\t",
+    "\r\n",
+    "\r",
+    "\u{85}",
+    "\u{2028}",
+    "\u{FEFF}",
+    "é",
+    "日本",
+    "😀",
+    "\\n",
+    "\\\n",
+    "\\x41",
+    "\\u00e9",
+    "\\ud800",
+    "\\/",
+    "1",
+    "-5",
+    "010",
+    "0x1F",
+    "1_000",
+    "1.5",
+    "1e3",
+    ".5",
+    "5.",
+    ".inf",
+    ".nan",
+    "true",
+    "no",
+    "null",
+    "~",
+    "2024-01-02",
+    "2024-1-2 3:4:5.50",
+    "2024-01-02T03:04:05+01:30",
+    "<<",
+    "=",
+    "@",
+    "`",
+    "%",
+    "\u{0}",
+    "\u{7f}",
+    "9223372036854775808",
+    "0b-1",
+    "08",
 ];
 
 /// A run of pieces without any plan.
-pub fn soup(random: &mut Random) -> String {
+pub(super) fn soup(random: &mut Random) -> String {
     let length = 1 + random.below(24);
     let mut text = if random.chance(2) { "a: ".to_owned() } else { String::new() };
     for _ in 0..length {
@@ -53,18 +151,72 @@ pub fn soup(random: &mut Random) -> String {
 }
 
 const SCALARS: &[&str] = &[
-    "x", "two words", "1", "-0", "+5", "010", "0o17", "0x1F", "0b101", "1_000", "1.0", "1.50", "1e3", "5.", ".5", ".inf", "-.INF", ".NaN",
-    "1e400", "99999999999999999999", "true", "False", "yes", "~", "null", "2024-01-02", "2024-01-02T03:04:05Z",
-    "2024-01-02T03:04:05.500+02:00", "2024-1-2 3:4:5", "'single'", "'it''s'", "\"double\"", "\"esc \\t\\u00e9\\x41\\\\ \"", "''", "\"\"", "é日😀",
-    "a:b", "a#b", "-x", "?x", ":x", "!!str 5", "!!int \"7\"", "!!float 3", "!t 5", "! 6", "!!binary aGVsbG8=", "!!timestamp '2024-01-02'",
-    "&s v", "&s 5", "*s", "ENC[AES256_GCM,data:6eVb0KuE,iv:mZwt4hZv8qI/8fbN3j7HwoTXgDbkFYwtPEHiyx7XEuA=,tag:IU4j9mMVX5DVEyy0ufLYPQ==,type:str]",
-    "[]", "{}", "[1, two, 'three']", "{p: 1, q: [2, {r: 3}]}", "[a: 1, b]", "{x, y: }", "[\n      1, # c\n      2\n      ]", "",
+    "x",
+    "two words",
+    "1",
+    "-0",
+    "+5",
+    "010",
+    "0o17",
+    "0x1F",
+    "0b101",
+    "1_000",
+    "1.0",
+    "1.50",
+    "1e3",
+    "5.",
+    ".5",
+    ".inf",
+    "-.INF",
+    ".NaN",
+    "1e400",
+    "99999999999999999999",
+    "true",
+    "False",
+    "yes",
+    "~",
+    "null",
+    "2024-01-02",
+    "2024-01-02T03:04:05Z",
+    "2024-01-02T03:04:05.500+02:00",
+    "2024-1-2 3:4:5",
+    "'single'",
+    "'it''s'",
+    "\"double\"",
+    "\"esc \\t\\u00e9\\x41\\\\ \"",
+    "''",
+    "\"\"",
+    "é日😀",
+    "a:b",
+    "a#b",
+    "-x",
+    "?x",
+    ":x",
+    "!!str 5",
+    "!!int \"7\"",
+    "!!float 3",
+    "!t 5",
+    "! 6",
+    "!!binary aGVsbG8=",
+    "!!timestamp '2024-01-02'",
+    "&s v",
+    "&s 5",
+    "*s",
+    "ENC[AES256_GCM,data:6eVb0KuE,iv:mZwt4hZv8qI/8fbN3j7HwoTXgDbkFYwtPEHiyx7XEuA=,tag:IU4j9mMVX5DVEyy0ufLYPQ==,type:str]",
+    "[]",
+    "{}",
+    "[1, two, 'three']",
+    "{p: 1, q: [2, {r: 3}]}",
+    "[a: 1, b]",
+    "{x, y: }",
+    "[\n      1, # c\n      2\n      ]",
+    "",
 ];
 
 const BREAKS: &[&str] = &["\n", "\n", "\n", "\n", "\n", "\n", "\r\n", "\u{2028}"];
 
 /// A document with blocks, lists, comments and blank lines, mostly right.
-pub struct Writer<'r> {
+pub(super) struct Writer<'r> {
     random: &'r mut Random,
     text: String,
     line_break: &'static str,
@@ -72,7 +224,7 @@ pub struct Writer<'r> {
 }
 
 /// A mostly well-formed text.
-pub fn document(random: &mut Random) -> String {
+pub(super) fn document(random: &mut Random) -> String {
     let line_break = random.pick(BREAKS);
     let mut writer = Writer { random, text: String::new(), line_break, names: 0 };
     writer.stream();
@@ -119,7 +271,8 @@ impl Writer<'_> {
                 1 => self.line("   "),
                 _ => {
                     let shift = self.random.below(4);
-                    let comment = format!("{}# c{}", " ".repeat((indent + shift).saturating_sub(shift / 2 * 2)), self.names);
+                    let comment =
+                        format!("{}# c{}", " ".repeat((indent + shift).saturating_sub(shift / 2 * 2)), self.names);
                     self.line(&comment);
                 }
             }
@@ -128,7 +281,12 @@ impl Writer<'_> {
 
     fn name(&mut self) -> String {
         self.names += 1;
-        let names = [format!("k{}", self.names), format!("\"k {}\"", self.names), format!("'k{}'", self.names), format!("é{}", self.names)];
+        let names = [
+            format!("k{}", self.names),
+            format!("\"k {}\"", self.names),
+            format!("'k{}'", self.names),
+            format!("é{}", self.names),
+        ];
         match self.random.below(8) {
             0..=4 => names[0].clone(),
             other => names[other - 4].clone(),
@@ -231,7 +389,7 @@ impl Writer<'_> {
 }
 
 /// The same text with a few small accidents.
-pub fn mutate(random: &mut Random, text: &str) -> Vec<u8> {
+pub(super) fn mutate(random: &mut Random, text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..1 + random.below(4) {
         let at = random.below(bytes.len() + 1);
@@ -246,7 +404,8 @@ pub fn mutate(random: &mut Random, text: &str) -> Vec<u8> {
                 bytes.splice(target..target, copy);
             }
             2 if at < bytes.len() => {
-                let byte = *random.pick(&[&b' ', &b'\n', &b':', &b'#', &b'-', &b'"', &b'\'', &b'[', &b'}', &b'\t', &b',', &0xE9]);
+                let byte = *random
+                    .pick(&[&b' ', &b'\n', &b':', &b'#', &b'-', &b'"', &b'\'', &b'[', &b'}', &b'\t', &b',', &0xE9]);
                 bytes[at] = byte;
             }
             _ => {

@@ -1,6 +1,6 @@
 //! Laws of writing, over generated documents and over mutations of them.
 
-use lockage::document::{Document, Edits, Format, LeafId, MetadataEdit, Replacement, Scalar};
+use lockage::document::{Document, Edits, Format, LeafId, MetadataEdit, Replacement, Scalar, Style};
 use proptest::prelude::*;
 
 use super::generate::{self, Random};
@@ -36,7 +36,14 @@ fn one_leaf(text: &[u8], choice: usize) {
     edits.leaf(LeafId(index as u32), &Replacement::Token(token.as_bytes()));
     let written = plain.apply(&edits).unwrap();
     let shown = || format!("{}\n=====\n{}", String::from_utf8_lossy(text), String::from_utf8_lossy(&written));
-    let found = parse(&written).unwrap_or_else(|| panic!("no YAML any more:\n{}", shown()));
+    let Some(found) = parse(&written) else {
+        // A key over several lines that has no `:` cannot get a value, nor can the header of an empty block that stands
+        // further left than its key; neither is ever encrypted.
+        let empty = scalar(&plain, index).canonical.is_empty();
+        let style = plain.outline().leaves[index].style;
+        assert!(empty && matches!(style, Style::Empty | Style::Literal | Style::Folded), "no YAML:\n{}", shown());
+        return;
+    };
     assert_eq!(found.outline().leaves.len(), count, "{}", shown());
     for leaf in 0..count {
         let (old, new) = (scalar(&plain, leaf), scalar(&found, leaf));

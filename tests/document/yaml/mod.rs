@@ -3,7 +3,11 @@
 mod corpus;
 mod differential;
 mod generate;
+mod hostile;
 mod laws;
+mod metadata;
 mod oracle;
+mod resolve;
 mod round_trip;
+mod traps;
 mod writing;

@@ -10,7 +10,7 @@ use lockage::document::{Document, Format, Kind, Node, Style, SyntaxError};
 
 /// One step of the walk through a document.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Step {
+pub(super) enum Step {
     Open { list: bool },
     Close,
     Key { name: Vec<u8>, at: Option<(usize, usize)> },
@@ -19,7 +19,7 @@ pub enum Step {
 }
 
 /// What go-yaml makes of each text: the walk, or why SOPS refuses it.
-pub fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
+pub(super) fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
     let mut child = Command::new(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     let mut stdin = child.stdin.take().unwrap();
     let frames: Vec<u8> = texts
@@ -27,7 +27,8 @@ pub fn ask(oracle: &Path, texts: &[Vec<u8>]) -> Vec<Result<Vec<Step>, String>> {
         .flat_map(|text| u32::try_from(text.len()).unwrap().to_be_bytes().into_iter().chain(text.iter().copied()))
         .collect();
     let writer = std::thread::spawn(move || stdin.write_all(&frames));
-    let answers: Vec<_> = BufReader::new(child.stdout.take().unwrap()).lines().map(|line| answer(&line.unwrap())).collect();
+    let answers: Vec<_> =
+        BufReader::new(child.stdout.take().unwrap()).lines().map(|line| answer(&line.unwrap())).collect();
     writer.join().unwrap().unwrap();
     assert!(child.wait().unwrap().success(), "the oracle fails after {} documents", answers.len());
     assert_eq!(answers.len(), texts.len());
@@ -65,7 +66,7 @@ fn step(step: &serde_json::Value) -> Step {
 }
 
 /// Our own walk through the same text. Positions are left out where nothing stands.
-pub fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
+pub(super) fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
     let document = Document::parse(Format::Yaml, text.to_vec())?;
     let outline = document.outline();
     let mut steps = Vec::with_capacity(outline.nodes.len());
@@ -77,10 +78,9 @@ pub fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
                 let key = &outline.keys[id.0 as usize];
                 Step::Key { name: document.key(id).as_bytes().to_vec(), at: Some(position(text, key.range.start)) }
             }
-            Node::Comment(id) => Step::Comment {
-                text: document.comment(id).to_vec(),
-                inline: outline.comment(id).inline,
-            },
+            Node::Comment(id) => {
+                Step::Comment { text: document.comment(id).to_vec(), inline: outline.comment(id).inline }
+            }
             Node::Leaf(id) => {
                 let leaf = outline.leaf(id);
                 let scalar = document.scalar(id)?;
@@ -105,7 +105,7 @@ fn word(kind: Kind) -> &'static str {
 }
 
 /// Line and column as go-yaml counts them, from 1, in characters; every sort of line break counts.
-pub fn position(text: &[u8], offset: usize) -> (usize, usize) {
+pub(super) fn position(text: &[u8], offset: usize) -> (usize, usize) {
     let before = std::str::from_utf8(&text[..offset]).unwrap();
     let before = before.strip_prefix('\u{FEFF}').unwrap_or(before).replace("\r\n", "\n");
     let mut lines = before.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
