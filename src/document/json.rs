@@ -2,6 +2,7 @@
 //!
 //! *Source*: the SOPS format, "JSON"; SOPS reads with Go's `encoding/json`.
 
+mod html_escapes;
 mod insert;
 mod layout;
 mod metadata;
@@ -54,7 +55,13 @@ impl Syntax for Json {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        write_value(value, out).map_err(|kind| error(Format::Json, text, leaf.range.start, kind))
+        let html = html_escapes::has(&text[leaf.range.clone()]);
+        match value {
+            Replacement::Token(token) if html => html_escapes::quote_token(token, out),
+            Replacement::Value { kind: Kind::Str, bytes } if html => html_escapes::quote_text(bytes, out),
+            _ => return write_value(value, out).map_err(|kind| error(Format::Json, text, leaf.range.start, kind)),
+        }
+        Ok(())
     }
 
     fn write_comment(
