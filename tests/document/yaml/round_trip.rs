@@ -121,7 +121,8 @@ pub(super) fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
         }
     }
     edits.metadata = MetadataEdit::Remove;
-    let restored = cipher.apply(&edits).unwrap_or_else(|error| panic!("{name}: cannot be restored: {error}\n{}", shown()));
+    let restored =
+        cipher.apply(&edits).unwrap_or_else(|error| panic!("{name}: cannot be restored: {error}\n{}", shown()));
     if *restored == text {
         return Outcome::Same;
     }
