@@ -148,7 +148,8 @@ fn encryption(context: &Context, global: &Parsed, flags: &Parsed, name: Option<&
         }
     };
     if let Some(recipients) = given("age") {
-        encryption.groups = vec![group(recipients).map_err(|error| Exit::new(1, format!("failed to parse input, {error}")))?];
+        encryption.groups =
+            vec![group(recipients).map_err(|error| Exit::new(1, format!("failed to parse input, {error}")))?];
     }
     if let Some(selector) = chosen.into_iter().next() {
         let same =
