@@ -47,7 +47,9 @@ fn the_block_is_printed_as_sops_prints_it() {
     let [one, other] = RECIPIENTS;
     let configurations = [
         format!("creation_rules:\n  - age: {one}\n"),
-        format!("creation_rules:\n  - age: {one},{other}\n    encrypted_regex: '^(a|b: c)$'\n    mac_only_encrypted: true\n"),
+        format!(
+            "creation_rules:\n  - age: {one},{other}\n    encrypted_regex: '^(a|b: c)$'\n    mac_only_encrypted: true\n"
+        ),
         format!("creation_rules:\n  - unencrypted_suffix: '1.5'\n    age: {one}\n"),
         format!(
             "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age: [{one}]\n      - age: [{other}, {one}]\n"
@@ -92,7 +94,9 @@ fn the_block_goes_where_sops_puts_it() {
             assert_eq!(apply(expected, MetadataEdit::Remove).unwrap(), text);
         }
     }
-    for text in ["{a: 1}\n", "--- {a: 1}\n", "{\"a\": 1, \"sops\": {\"version\": \"1\"}}\n", "~\n", "a: 1\n--- !!null\n"] {
+    for text in
+        ["{a: 1}\n", "--- {a: 1}\n", "{\"a\": 1, \"sops\": {\"version\": \"1\"}}\n", "~\n", "a: 1\n--- !!null\n"]
+    {
         let error = apply(text, version()).unwrap_err();
         assert!(error.line >= 1, "{error}");
     }
@@ -167,7 +171,8 @@ fn setting_two_scalars_changes_two_lines() {
         (place("lastmodified"), "2027-01-01T00:00:00Z".to_owned()),
     ];
     let changed = apply(&text, MetadataEdit::Scalars(edits)).unwrap();
-    let different: Vec<_> = text.lines().zip(changed.lines()).filter(|(old, new)| old != new).map(|(_, new)| new).collect();
+    let different: Vec<_> =
+        text.lines().zip(changed.lines()).filter(|(old, new)| old != new).map(|(_, new)| new).collect();
     assert_eq!(different, ["    lastmodified: \"2027-01-01T00:00:00Z\"", "    mac: ENC[AES256_GCM,data:new]"]);
     assert_eq!(text.lines().count(), changed.lines().count());
     assert!(Document::parse(Format::Yaml, changed.into_bytes()).is_ok());

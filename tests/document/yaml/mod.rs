@@ -11,4 +11,5 @@ mod oracle;
 mod resolve;
 mod round_trip;
 mod traps;
+mod writer_rules;
 mod writing;
