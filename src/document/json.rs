@@ -20,8 +20,8 @@ use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
 use super::syntax::{Syntax, SyntaxError, SyntaxErrorKind, error};
 
-pub(super) use metadata::block;
 use escapes::Manner;
+pub(super) use metadata::block;
 use string::{quote, unescape};
 
 pub(crate) struct Json;

@@ -5,9 +5,9 @@
 mod comparison;
 mod error;
 pub mod hooks;
-pub mod refs;
 mod path;
 mod read;
+pub mod refs;
 
 use std::path::{Path, PathBuf};
 

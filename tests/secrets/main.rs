@@ -6,10 +6,10 @@
 mod common;
 
 mod broken;
+mod change;
 mod cli_edit;
 mod cli_files;
 mod cli_sops;
-mod change;
 mod corpus;
 mod differential;
 mod generate;

@@ -16,7 +16,9 @@ use crate::system::files;
 ///
 /// A plan is refused when anything that it saw has changed since.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lockage apply plan.json\n  lockage apply staging\n  lockage apply prod --yes=prod")]
+#[command(
+    after_help = "Examples:\n  lockage apply plan.json\n  lockage apply staging\n  lockage apply prod --yes=prod"
+)]
 pub(crate) struct Apply {
     /// A plan file (`plan.json`), or a stage.
     #[arg(value_name = "PLAN|STAGE")]

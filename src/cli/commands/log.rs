@@ -22,10 +22,8 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
-        let stage: StageName = self
-            .stage
-            .parse()
-            .map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
+        let stage: StageName =
+            self.stage.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
         let session = Session::open(context, &self.place)?;
         let pipeline = session.pipeline(self.place.pipeline.as_deref(), &[&stage])?;
         let entries = session.engine()?.ledger.entries(&pipeline.name, &stage, self.limit)?;

@@ -2,7 +2,6 @@
 
 use std::path::PathBuf;
 
-
 use super::route::{Route, Words};
 use crate::cli::promotion::{Place, Session, block_on, show};
 use crate::cli::{Context, Failed, report};
@@ -14,8 +13,10 @@ use crate::system::files;
 ///
 /// Two stages plan a promotion; one stage plans to make it as declared with the build that it runs.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lockage plan review staging\n  lockage plan review staging -o plan.json && lockage apply plan.json\n  \
-lockage plan prod --detailed-exitcode")]
+#[command(
+    after_help = "Examples:\n  lockage plan review staging\n  lockage plan review staging -o plan.json && lockage apply plan.json\n  \
+lockage plan prod --detailed-exitcode"
+)]
 pub(crate) struct Plan {
     #[command(flatten)]
     words: Words,
@@ -50,7 +51,8 @@ impl Plan {
         let session = Session::open(context, &self.place)?;
         let plan = block_on(make(&session, self.place.pipeline.as_deref(), &route, Wish::AsDeclared))?;
         if let Some(path) = &self.output {
-            let text = plan.to_json().map_err(|error| Failed::new(Class::Bug, format!("the plan is not JSON: {error}")))?;
+            let text =
+                plan.to_json().map_err(|error| Failed::new(Class::Bug, format!("the plan is not JSON: {error}")))?;
             let target = files::Target::hold(&context.path(path))?;
             target.replace(text.as_bytes(), None, files::Mode::KeptOr(0o644))?;
         }

@@ -9,7 +9,9 @@ use crate::promote::{NotAStageName, StageName};
 
 /// Undo the last promotion of a stage: code, configuration, domains and DNS.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lockage rollback staging\n  lockage rollback staging --dry-run\n  lockage rollback prod --yes=prod")]
+#[command(
+    after_help = "Examples:\n  lockage rollback staging\n  lockage rollback staging --dry-run\n  lockage rollback prod --yes=prod"
+)]
 pub(crate) struct Rollback {
     /// The stage.
     stage: String,
@@ -24,10 +26,8 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
-        let stage: StageName = self
-            .stage
-            .parse()
-            .map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
+        let stage: StageName =
+            self.stage.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
         let session = Session::open(context, &self.place)?;
         let named = self.place.pipeline.as_deref();
         block_on(async {

@@ -49,7 +49,8 @@ impl Status {
 fn line(status: &StageStatus) -> String {
     let runs = match (&status.running, &status.unknown) {
         (Some(build), _) => {
-            let commit = build.commit.as_deref().map_or("an unknown commit", |commit| commit.get(..12).unwrap_or(commit));
+            let commit =
+                build.commit.as_deref().map_or("an unknown commit", |commit| commit.get(..12).unwrap_or(commit));
             format!("runs {commit}")
         }
         (None, Some(why)) => format!("cannot be asked: {why}"),
@@ -57,7 +58,9 @@ fn line(status: &StageStatus) -> String {
     };
     let last = status.last.as_ref().map_or_else(
         || "no promotion yet".to_owned(),
-        |last| format!("last {} at {} by {}", super::log::word(last.outcome), last.at.strftime("%Y-%m-%d %H:%M"), last.by),
+        |last| {
+            format!("last {} at {} by {}", super::log::word(last.outcome), last.at.strftime("%Y-%m-%d %H:%M"), last.by)
+        },
     );
     let mut text = format!("  {:<24} {runs}; {last}\n", status.stage.to_string());
     if status.busy {

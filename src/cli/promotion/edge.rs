@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use crate::platforms::{self, Probe, ProbeSettings};
-use crate::promote::{Client, Connection, Connector, Descriptor, PlatformError, PlatformFault, Reader, Source, Target, Writer};
+use crate::promote::{
+    Client, Connection, Connector, Descriptor, PlatformError, PlatformFault, Reader, Source, Target, Writer,
+};
 use crate::secret::SecretString;
 
 use super::rehearsal::Twins;
@@ -31,9 +33,8 @@ impl Edge {
     fn connection(&self, target: &Target, source: &dyn Source) -> Result<(Connection, Client), PlatformError> {
         let target = self.twins.as_ref().map_or_else(|| target.clone(), |twins| twins.target(target));
         let failed = |fault: PlatformFault| PlatformError::new(&target.name, "connect", fault);
-        let no_client = || {
-            failed(PlatformFault::NoClient { backend: target.backend.clone(), declared: target.declared.clone() })
-        };
+        let no_client =
+            || failed(PlatformFault::NoClient { backend: target.backend.clone(), declared: target.declared.clone() });
         let descriptor = descriptor(&target.backend).ok_or_else(no_client)?;
         let client = descriptor.client.ok_or_else(no_client)?;
         let twin = self.twins.as_ref().map(|twins| twins.connection(&target));

@@ -84,7 +84,8 @@ impl Session {
     /// When the ledger's repository cannot be used.
     pub(crate) fn engine(&self) -> Result<Engine<'_>, Failed> {
         let directory = &self.ledger.directory;
-        let refs = if self.rehearsal { Refs::create(directory) } else { Refs::open(directory, self.ledger.remote.clone()) };
+        let refs =
+            if self.rehearsal { Refs::create(directory) } else { Refs::open(directory, self.ledger.remote.clone()) };
         Ok(Engine {
             connector: &self.edge,
             repository: &self.checkout,
@@ -116,9 +117,10 @@ impl Session {
     pub(crate) fn unfinished(&self, named: Option<&str>, stage: &StageName) -> Result<Option<String>, Failed> {
         let ending = format!(".{}", stage.in_file_name());
         let names = Journal::list(&self.journals)?;
-        let mut found = names.iter().filter_map(|name| name.strip_suffix(&ending)).filter(|name| {
-            named.is_none_or(|named| named == *name)
-        });
+        let mut found = names
+            .iter()
+            .filter_map(|name| name.strip_suffix(&ending))
+            .filter(|name| named.is_none_or(|named| named == *name));
         match (found.next(), found.next()) {
             (Some(one), None) => Ok(Some(one.to_owned())),
             (None, _) => Ok(None),
@@ -140,7 +142,6 @@ impl Session {
             .hint(format!("encrypt `{file}` to recipients of your own, or rehearse with `--sandbox`"))),
         }
     }
-
 }
 
 /// Runs a future to its end on a runtime of its own.

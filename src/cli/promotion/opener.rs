@@ -53,7 +53,8 @@ pub(crate) fn opener(context: &Context, published: Option<SecretString>) -> (Ope
             if let Some(text) = &published {
                 let _ = identities.keyring.add_age_text(text, PUBLISHED);
             }
-            let plain = sealed.decrypt(&identities.keyring).map_err(|error| locked(error.to_string(), error.hints()))?;
+            let plain =
+                sealed.decrypt(&identities.keyring).map_err(|error| locked(error.to_string(), error.hints()))?;
             opened.insert(reference.blob.clone(), plain);
         }
         let missing = || SourceError::Missing { reference: reference.clone() };

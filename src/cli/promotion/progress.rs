@@ -20,7 +20,9 @@ impl Teller {
     pub(crate) fn new(context: &Context) -> Self {
         let bar = (context.terminal && !context.quiet).then(|| {
             let bar = ProgressBar::new_spinner();
-            bar.set_style(ProgressStyle::with_template("  {spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()));
+            bar.set_style(
+                ProgressStyle::with_template("  {spinner} {msg}").unwrap_or_else(|_| ProgressStyle::default_spinner()),
+            );
             bar.enable_steady_tick(Duration::from_millis(120));
             bar
         });
@@ -74,10 +76,12 @@ impl Observer for Teller {
                     (Way::Back, Some(_)) => "undone",
                 };
                 let notes = receipt.map(|receipt| {
-                    let notes: Vec<String> = receipt.notes.iter().map(|(name, value)| format!("{name} {value}")).collect();
+                    let notes: Vec<String> =
+                        receipt.notes.iter().map(|(name, value)| format!("{name} {value}")).collect();
                     notes.join(", ")
                 });
-                let notes = notes.filter(|notes| !notes.is_empty()).map(|notes| format!(" ({notes})")).unwrap_or_default();
+                let notes =
+                    notes.filter(|notes| !notes.is_empty()).map(|notes| format!(" ({notes})")).unwrap_or_default();
                 let _ = last;
                 self.line(&format!("  step {} {word}{notes}", step + 1));
             }

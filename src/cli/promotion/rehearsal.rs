@@ -6,9 +6,10 @@ use std::time::Duration;
 
 use crate::cli::Failed;
 use crate::error::Class;
-use crate::platforms::{HEROKU, HE_NET, ProbeSettings, RFC2136};
+use crate::platforms::{HE_NET, HEROKU, ProbeSettings, RFC2136};
 use crate::promote::{
-    Artifact, Checkout, Expansion, Item, Pipeline, Repository as _, Scope, Source as _, Stack, Stage, State, Target, Value, instances,
+    Artifact, Checkout, Expansion, Item, Pipeline, Repository as _, Scope, Source as _, Stack, Stage, State, Target,
+    Value, instances,
 };
 use crate::sandbox::{self, Endpoint, StartApp, StartProcess, StartWorld, StartZone, World};
 use crate::secret::SecretString;
@@ -208,7 +209,13 @@ fn start_app(checkout: &Checkout, scope: Scope<'_>, commit: &str) -> Result<Opti
         quantity,
     };
     let number = scope.instance.and_then(|instance| instance.strip_prefix("pr-")?.parse().ok());
-    let stage_word = if review { "review" } else if scope.stage.protected() { "production" } else { "staging" };
+    let stage_word = if review {
+        "review"
+    } else if scope.stage.protected() {
+        "production"
+    } else {
+        "staging"
+    };
     let app = StartApp {
         name,
         stack: match stack {

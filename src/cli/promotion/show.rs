@@ -17,7 +17,12 @@ pub(crate) fn plan(plan: &Plan) -> String {
         match &step.task {
             Task::Write(write) => write_step(&mut text, position + 1, write),
             Task::Check(check) => {
-                let _ = writeln!(text, "  {}. wait until {}", position + 1, check_words(&check.subject, check.words.iter()));
+                let _ = writeln!(
+                    text,
+                    "  {}. wait until {}",
+                    position + 1,
+                    check_words(&check.subject, check.words.iter())
+                );
             }
         }
     }
@@ -36,7 +41,8 @@ pub(crate) fn plan(plan: &Plan) -> String {
 
 /// One line: what is promoted, and how much changes.
 pub(crate) fn headline(plan: &Plan) -> String {
-    let build = plan.artifact.as_ref().map_or_else(|| "no build".to_owned(), |artifact| format!("build {}", artifact.short()));
+    let build =
+        plan.artifact.as_ref().map_or_else(|| "no build".to_owned(), |artifact| format!("build {}", artifact.short()));
     let what = match &plan.purpose {
         Purpose::Promotion { from } => format!("promote {from} -> {}", plan.stage),
         Purpose::Equalise => format!("make {} as declared", plan.stage),
