@@ -55,12 +55,26 @@ pub(crate) enum Command {
     Set(c::set::Set),
     /// Edit the values of an encrypted file in your editor.
     Edit(c::edit::Edit),
-    /// Write a shell's completion script to stdout.
-    Completion(c::completion::Completion),
     /// Judge what is staged: block plaintext under a creation rule, and private keys.
     Guard(c::guard::Guard),
     /// The git hooks that run the guard.
     Hooks(c::hooks::Hooks),
+    /// Show what a promotion would change, and change nothing.
+    Plan(c::plan::Plan),
+    /// Apply a plan from a file, or make a stage as declared.
+    Apply(c::apply::Apply),
+    /// Bring a build from one stage to the next: plan, ask, apply, verify, record.
+    Promote(c::promote::Promote),
+    /// Say what every stage runs, what was done to it last, and what was interrupted.
+    Status(c::status::Status),
+    /// Show what the ledger has of a stage, newest first.
+    Log(c::log::Log),
+    /// Undo the last promotion of a stage.
+    Rollback(c::rollback::Rollback),
+    /// Serve, look at or remove the world on loopback that `--sandbox` works in.
+    Sandbox(c::sandbox::Sandbox),
+    /// Write a shell's completion script to stdout.
+    Completion(c::completion::Completion),
     /// Write the manual: one page to stdout, or all pages into a folder.
     Man(c::man::Man),
 }
@@ -68,15 +82,22 @@ pub(crate) enum Command {
 impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
-            Self::Encrypt(command) => command.run(context),
-            Self::Decrypt(command) => command.run(context),
-            Self::Get(command) => command.run(context),
-            Self::Set(command) => command.run(context),
-            Self::Edit(command) => command.run(context),
+            Self::Apply(command) => command.run(context),
             Self::Completion(command) => command.run(context),
+            Self::Decrypt(command) => command.run(context),
+            Self::Edit(command) => command.run(context),
+            Self::Encrypt(command) => command.run(context),
+            Self::Get(command) => command.run(context),
             Self::Guard(command) => command.run(context),
             Self::Hooks(command) => command.run(context),
+            Self::Log(command) => command.run(context),
             Self::Man(command) => command.run(context),
+            Self::Plan(command) => command.run(context),
+            Self::Promote(command) => command.run(context),
+            Self::Rollback(command) => command.run(context),
+            Self::Sandbox(command) => command.run(context),
+            Self::Set(command) => command.run(context),
+            Self::Status(command) => command.run(context),
         }
     }
 }

@@ -10,11 +10,14 @@ use super::failure::Failed;
 use crate::error::Class;
 
 /// The machine as one command sees it.
+#[derive(Clone)]
 pub(crate) struct Context {
     /// The directory the user stands in, absolute.
     pub(crate) directory: PathBuf,
     /// Whether a question may be asked.
     pub(crate) interactive: bool,
+    /// Whether stderr is a terminal, so that progress may move.
+    pub(crate) terminal: bool,
     /// Whether stdout carries one JSON document.
     pub(crate) json: bool,
     /// Whether words on stderr may be coloured.
@@ -49,6 +52,7 @@ impl Context {
         };
         let context = Self {
             directory,
+            terminal: std::io::stderr().is_terminal(),
             interactive: terminal && !ci && !global.non_interactive,
             json: global.json,
             color,

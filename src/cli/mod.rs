@@ -4,6 +4,7 @@ mod args;
 mod commands;
 mod context;
 mod failure;
+mod promotion;
 mod report;
 mod secrets;
 mod terminal;
@@ -26,6 +27,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     if called == Some("sops") {
         return commands::sops_compat::run(&argv);
     }
+    let argv = commands::route::without_arrows(argv);
     let args = match args::Args::try_parse_from(&argv) {
         Ok(args) => args,
         Err(error) => return report::usage(&error),

@@ -2,6 +2,7 @@
 //!
 //! *Source*: the SOPS format, "JSON"; SOPS reads with Go's `encoding/json`.
 
+mod escapes;
 mod insert;
 mod layout;
 mod metadata;
@@ -19,6 +20,7 @@ use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
 use super::syntax::{Syntax, SyntaxError, SyntaxErrorKind, error};
 
+use escapes::Manner;
 pub(super) use metadata::block;
 use string::{quote, unescape};
 
@@ -54,7 +56,15 @@ impl Syntax for Json {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        write_value(value, out).map_err(|kind| error(Format::Json, text, leaf.range.start, kind))
+        let manner = || Manner::of(&text[leaf.range.clone()]);
+        match value {
+            Replacement::Token(token) => manner().mark(token, out),
+            Replacement::Value { kind: Kind::Str, bytes } => manner().quote(bytes, out),
+            Replacement::Value { .. } => {
+                return write_value(value, out).map_err(|kind| error(Format::Json, text, leaf.range.start, kind));
+            }
+        }
+        Ok(())
     }
 
     fn write_comment(

@@ -28,8 +28,6 @@ pub use walk::{Path, Visit};
 
 use zeroize::Zeroizing;
 
-use syntax::Syntax;
-
 /// A text and what was found in it.
 ///
 /// The text is the only buffer that holds plaintext; it is wiped on drop. Ranges are byte offsets into it.

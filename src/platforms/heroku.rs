@@ -38,6 +38,8 @@ const SCARCE: u32 = 500;
 /// on its way there.
 const LOOKS: u32 = 5;
 
+const CONFIG_EFFECT: &str = "a release of the current build; its release command runs, and the app restarts";
+
 /// Heroku.
 pub static HEROKU: Descriptor = Descriptor {
     name: "heroku",
@@ -56,8 +58,10 @@ pub static HEROKU: Descriptor = Descriptor {
         optional: false,
     }],
     applies: &[
-        Word::writes("config", "plain config variables", Shape::Map(&Shape::Text), "config", Reading::Fields, &[]),
-        Word::writes("release", "what the app runs: `${build}`", Shape::Text, "build", Reading::Build, &[]),
+        Word::writes("config", "plain config variables", Shape::Map(&Shape::Text), "config", Reading::Fields, &[])
+            .with_effect(CONFIG_EFFECT),
+        Word::writes("release", "what the app runs: `${build}`", Shape::Text, "build", Reading::Build, &[])
+            .with_effect("a release of the new build; its release command runs, and the app restarts"),
         Word::writes(
             "formation",
             "process types with their number of dynos (`web: 2`, `web: 2:standard-1x`)",
@@ -99,7 +103,8 @@ pub static HEROKU: Descriptor = Descriptor {
         "config",
         Reading::Fields,
         &[],
-    )],
+    )
+    .with_effect(CONFIG_EFFECT)],
     checks: &[
         Word::plain("dynos", "every dyno of the formation is up on the current release", Shape::OneOf(&["up"])),
         Word::plain("release", "the newest release succeeded", Shape::OneOf(&["succeeded"])),
@@ -170,6 +175,24 @@ impl App {
         let segments = ["apps", &self.name];
         let answer = self.http.get(&Call::new(&segments)).await.and_then(|answer| answer.json());
         answer.map_err(|error| self.failed("read the app", error))
+    }
+
+    /// Reads what was made a moment ago, which may not show at once.
+    async fn get_made<T: serde::de::DeserializeOwned>(
+        &self,
+        segments: &[&str],
+        action: &str,
+    ) -> Result<T, PlatformError> {
+        let mut looks = 0;
+        loop {
+            looks += 1;
+            match self.http.get(&Call::new(segments)).await.and_then(|answer| answer.json()) {
+                Err(error) if error.status() == Some(404) && looks < LOOKS => {
+                    tokio::time::sleep(self.interval()).await;
+                }
+                other => return other.map_err(|error| self.failed(action, error)),
+            }
+        }
     }
 
     fn misconfigured(&self, what: &str) -> PlatformError {

@@ -120,6 +120,17 @@ pub enum Stack {
     Slug,
 }
 
+impl Stack {
+    /// The word in `artifact: {stack: …}`.
+    #[must_use]
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Container => "container",
+            Self::Slug => "slug",
+        }
+    }
+}
+
 /// A DNS record set: every record of one name and type.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RecordSet {
@@ -158,32 +169,65 @@ impl State {
         values.into_iter().filter_map(|value| if let Value::Fact(fact) = value { Some(fact) } else { None })
     }
 
-    /// The same state with every fact replaced by what `known` says of it.
-    ///
-    /// # Errors
-    /// The first error of `known`.
-    pub fn resolved<E>(&self, mut known: impl FnMut(&FactRef) -> Result<String, E>) -> Result<Self, E> {
-        let mut one = |value: &Value| match value {
-            Value::Fact(fact) => known(fact).map(Value::Text),
-            other => Ok(other.clone()),
+    /// The same state with the facts filled in that `known` has.
+    pub(crate) fn filled(&self, resource: &Resource, known: &BTreeMap<FactRef, Value>) -> Self {
+        let one = |value: &Value| match value {
+            Value::Fact(fact) => known.get(fact).cloned().unwrap_or_else(|| value.clone()),
+            other => other.clone(),
         };
-        Ok(match self {
-            Self::Fields(fields) => Self::Fields(
-                fields.iter().map(|(name, value)| Ok((name.clone(), one(value)?))).collect::<Result<_, E>>()?,
-            ),
+        match self {
+            Self::Fields(fields) => {
+                Self::Fields(fields.iter().map(|(name, value)| (name.clone(), one(value))).collect())
+            }
             Self::Records(set) => {
-                let mut data = set.data.iter().map(one).collect::<Result<Vec<_>, E>>()?;
-                data.sort();
-                Self::Records(RecordSet { ttl: set.ttl, data })
+                let kind = resource.name.rsplit('/').next().unwrap_or_default();
+                Self::Records(RecordSet { ttl: set.ttl, data: set.data.iter().map(one).collect() }.canonical(kind))
             }
             Self::Absent | Self::Build(_) => self.clone(),
-        })
+        }
     }
 
     /// Whether some value of it is in no version at hand, so that it cannot be written again.
     #[must_use]
     pub fn holds_unknown_origin(&self) -> bool {
-        matches!(self, Self::Fields(fields) if fields.values().any(|value| matches!(value, Value::Held { .. })))
+        match self {
+            Self::Fields(fields) => fields.values().any(|value| matches!(value, Value::Held { .. })),
+            Self::Build(build) => build.commit.is_none() && build.slug.is_none(),
+            Self::Absent | Self::Records(_) => false,
+        }
+    }
+
+    /// Whether this is what a restore had to bring back: as [`State::meets`], but one value of unknown origin is as good as
+    /// another, because nobody can compare them.
+    pub(crate) fn is_restored(&self, wanted: &Self) -> bool {
+        match (self, wanted) {
+            (Self::Fields(live), Self::Fields(wanted)) => wanted.iter().all(|(name, value)| {
+                let now = live.get(name).unwrap_or(&Value::Absent);
+                now == value || matches!((now, value), (Value::Held { .. }, Value::Held { .. }))
+            }),
+            (Self::Build(live), Self::Build(wanted)) if wanted.commit.is_none() && wanted.slug.is_none() => {
+                live.commit.is_none() && live.slug.is_none()
+            }
+            _ => self.meets(wanted),
+        }
+    }
+}
+
+impl RecordSet {
+    /// The same set as two equal sets of records of this type are both written: host names lower case and without the last
+    /// dot, the records in order. Facts stay as they are.
+    #[must_use]
+    pub fn canonical(mut self, kind: &str) -> Self {
+        if matches!(kind, "CNAME" | "NS" | "PTR" | "DNAME" | "ALIAS" | "MX" | "SRV") {
+            for value in &mut self.data {
+                if let Value::Text(text) = value {
+                    *text = text.trim_end_matches('.').to_ascii_lowercase();
+                }
+            }
+        }
+        self.data.sort();
+        self.data.dedup();
+        self
     }
 }
 

@@ -40,6 +40,11 @@ pub struct Descriptor {
     pub client: Option<Client>,
 }
 
+impl Descriptor {
+    /// The name of the backend that answers `check: "https://…"`; it is never a target.
+    pub const PROBER: &'static str = "https";
+}
+
 /// The two constructors of a backend. They make no request.
 #[derive(Clone, Copy)]
 pub struct Client {
@@ -102,13 +107,15 @@ pub struct Word {
     pub writes: Option<(&'static str, Reading)>,
     /// Facts that are known, or known anew, only after this word was applied.
     pub produces: &'static [&'static str],
+    /// What else a write of it does, said in the plan (`a release of the current build; its release command runs`).
+    pub effect: &'static str,
 }
 
 impl Word {
     /// A word without a resource: an option or a check.
     #[must_use]
     pub const fn plain(name: &'static str, about: &'static str, shape: Shape) -> Self {
-        Self { name, about, shape, writes: None, produces: &[] }
+        Self { name, about, shape, writes: None, produces: &[], effect: "" }
     }
 
     /// A word that writes a resource of this kind.
@@ -121,7 +128,14 @@ impl Word {
         reading: Reading,
         produces: &'static [&'static str],
     ) -> Self {
-        Self { name, about, shape, writes: Some((kind, reading)), produces }
+        Self { name, about, shape, writes: Some((kind, reading)), produces, effect: "" }
+    }
+
+    /// The same word, with what else a write of it does.
+    #[must_use]
+    pub const fn with_effect(mut self, effect: &'static str) -> Self {
+        self.effect = effect;
+        self
     }
 
     /// The kind of resource it writes.

@@ -113,8 +113,8 @@ pub enum Act {
         target: String,
         /// The version to go back to.
         version: String,
-        /// The resources that come back with it, with the state they shall have afterwards.
-        covers: Vec<(Resource, State)>,
+        /// What comes back with it, as changes from what is now. A value that was of unknown origin is [`Value::Held`].
+        covers: Vec<Change>,
     },
 }
 
@@ -207,6 +207,11 @@ pub trait Reader: Send + Sync {
     /// Asks once whether the target is well as a *source*: what it runs has been released and is up. The build it runs
     /// comes from [`Reader::observe`].
     async fn healthy(&self) -> Result<Verdict, PlatformError>;
+
+    /// What tests at the platform say of a commit; `None` where there are none to ask for.
+    async fn tested(&self, _commit: &str) -> Result<Option<Verdict>, PlatformError> {
+        Ok(None)
+    }
 
     /// How often to ask again; the descriptor's interval unless the connector gave another.
     fn interval(&self) -> Duration;

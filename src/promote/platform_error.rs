@@ -11,9 +11,9 @@ use crate::error::{Class, Failure};
 #[error("`{target}`: {action}: {fault}")]
 pub struct PlatformError {
     /// The target's name.
-    pub target: String,
+    pub target: Box<str>,
     /// What was tried, lower case (`patch the config variables of pangeo-forge-api-staging`).
-    pub action: String,
+    pub action: Box<str>,
     /// What went wrong.
     #[source]
     pub fault: PlatformFault,
@@ -93,7 +93,7 @@ pub enum PlatformFault {
     },
     /// A secret, or the source archive, could not be had.
     #[error("{0}")]
-    Source(#[from] SourceError),
+    Source(Box<SourceError>),
 }
 
 fn suffix(code: Option<&str>, request_id: Option<&str>) -> String {
@@ -104,13 +104,19 @@ fn suffix(code: Option<&str>, request_id: Option<&str>) -> String {
     text
 }
 
+impl From<SourceError> for PlatformFault {
+    fn from(error: SourceError) -> Self {
+        Self::Source(Box::new(error))
+    }
+}
+
 impl PlatformError {
     /// A failure of which it is certain that nothing was processed.
     #[must_use]
     pub fn new(target: impl Into<String>, action: impl Into<String>, fault: impl Into<PlatformFault>) -> Self {
         Self {
-            target: target.into(),
-            action: action.into(),
+            target: target.into().into(),
+            action: action.into().into(),
             fault: fault.into(),
             fate: Fate::NotProcessed,
             advice: Vec::new(),

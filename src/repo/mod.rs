@@ -7,6 +7,7 @@ mod error;
 pub mod hooks;
 mod path;
 mod read;
+pub mod refs;
 
 use std::path::{Path, PathBuf};
 

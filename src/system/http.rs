@@ -8,6 +8,7 @@ mod answer;
 mod body;
 mod error;
 mod repeat;
+mod visit;
 
 use std::net::IpAddr;
 use std::sync::Arc;
@@ -23,6 +24,7 @@ pub use answer::Answer;
 pub use body::Body;
 pub use error::HttpError;
 pub use repeat::Repeat;
+pub use visit::{Visit, VisitError};
 
 use crate::secret::SecretString;
 

@@ -1,13 +1,16 @@
 //! Child processes: a clean environment, secrets by stdin or environment and never in the argument list, bounded
-//! output, and no child left behind.
+//! output, a time limit, and no child left behind.
 
 use std::ffi::{OsStr, OsString};
+use std::io::{ErrorKind, Read, Write as _};
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Stdio;
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::thread;
 use std::time::Duration;
 
-use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::process::{Child, Command};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use crate::error::{Class, Failure};
@@ -158,29 +161,77 @@ impl Process {
     ///
     /// # Errors
     /// [`ProcessError`]; an exit status other than 0 is no error here.
-    pub async fn output(mut self, limit: usize) -> Result<Output, ProcessError> {
-        let child = self.start(Stdio::piped())?;
-        self.finish(child, limit).await
+    pub fn output(self, limit: usize) -> Result<Output, ProcessError> {
+        self.run(Stdio::piped(), limit)
     }
 
     /// Runs it to its end with stdout going into `file`, however much it is.
     ///
     /// # Errors
     /// [`ProcessError`], also for an exit status other than 0.
-    pub async fn stream_to(mut self, file: std::fs::File) -> Result<(), ProcessError> {
+    pub fn stream_to(self, file: std::fs::File) -> Result<(), ProcessError> {
         let program = self.name();
-        let child = self.start(file.into())?;
-        let output = self.finish(child, 0).await?;
-        match output.code {
+        match self.run(file.into(), 0)?.code {
             Some(0) => Ok(()),
             code => Err(ProcessError::Failed { program, code }),
         }
     }
 
-    fn start(&self, stdout: Stdio) -> Result<Child, ProcessError> {
+    fn run(mut self, stdout: Stdio, limit: usize) -> Result<Output, ProcessError> {
+        let program = self.name();
+        let input = self.stdin.take();
+        let mut group = Group(self.start(stdout, input.is_some())?);
+        let (stdin, stdout, stderr) = (group.0.stdin.take(), group.0.stdout.take(), group.0.stderr.take());
+        let pid = group.pid();
+        let (ended, end) = channel::<()>();
+        let (result, too_long) = thread::scope(|scope| {
+            let watch = scope.spawn(move || {
+                let late = end.recv_timeout(self.time_limit) == Err(RecvTimeoutError::Timeout);
+                if late {
+                    end_group(pid);
+                }
+                late
+            });
+            scope.spawn(move || {
+                if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
+                    // A child may end without having read everything.
+                    let _ = pipe.write_all(bytes.expose_secret());
+                }
+            });
+            let errors = scope.spawn(move || {
+                stderr.map_or_else(|| Ok(Zeroizing::default()), |pipe| read(pipe, STDERR_LIMIT, Excess::DropOldest))
+            });
+            let output = stdout.map_or_else(|| Ok(Zeroizing::default()), |pipe| read(pipe, limit, Excess::Refuse));
+            if output.is_err() {
+                end_group(pid);
+            }
+            let errors = errors.join().unwrap_or(Err(Ended::Pipe(ErrorKind::Other)));
+            let waited = wait(pid);
+            drop(ended);
+            let too_long = watch.join().unwrap_or(false);
+            (output.and_then(|output| Ok((output, errors?, waited?))), too_long)
+        });
+        if too_long {
+            return Err(ProcessError::TooLong { program, limit: self.time_limit });
+        }
+        let whole = result.and_then(|(output, errors, ())| Ok((output, errors, group.reap()?)));
+        match whole {
+            Ok((mut stdout, mut stderr, status)) => Ok(Output {
+                code: status.code(),
+                stdout: SecretBytes::new(std::mem::take(&mut *stdout)),
+                stderr: SecretBytes::new(std::mem::take(&mut *stderr)),
+            }),
+            Err(Ended::Pipe(kind)) => Err(ProcessError::Pipe { program, kind }),
+            Err(Ended::TooMuch) => Err(ProcessError::TooMuch { program, limit }),
+        }
+    }
+
+    fn start(&self, stdout: Stdio, feeds: bool) -> Result<Child, ProcessError> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().stdout(stdout).stderr(Stdio::piped()).kill_on_drop(true);
-        command.stdin(if self.stdin.is_some() { Stdio::piped() } else { Stdio::null() });
+        command.args(&self.arguments).env_clear().stdout(stdout).stderr(Stdio::piped());
+        command.stdin(if feeds { Stdio::piped() } else { Stdio::null() });
+        // Its own group, so that what it starts itself can be ended with it.
+        command.process_group(0);
         for (name, value) in &self.variables {
             command.env(name, value);
         }
@@ -193,59 +244,51 @@ impl Process {
         command.spawn().map_err(|error| ProcessError::Start { program: self.name(), kind: error.kind() })
     }
 
-    async fn finish(&mut self, mut child: Child, limit: usize) -> Result<Output, ProcessError> {
-        let program = self.name();
-        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
-        let input = self.stdin.take();
-        let feed = async {
-            if let (Some(mut pipe), Some(bytes)) = (stdin, input) {
-                match pipe.write_all(bytes.expose_secret()).await {
-                    // A child may end without having read everything.
-                    Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
-                        return Err(Ended::Pipe(error.kind()));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(())
-        };
-        let out = async {
-            match stdout {
-                Some(pipe) => read(pipe, limit, Excess::Refuse).await,
-                None => Ok(Zeroizing::default()),
-            }
-        };
-        let err = async {
-            match stderr {
-                Some(pipe) => read(pipe, STDERR_LIMIT, Excess::DropOldest).await,
-                None => Ok(Zeroizing::default()),
-            }
-        };
-        let whole = async {
-            let ((), stdout, stderr) = tokio::try_join!(feed, out, err)?;
-            let status = child.wait().await.map_err(|error| Ended::Pipe(error.kind()))?;
-            Ok((status, stdout, stderr))
-        };
-        // Dropping the child on any way out kills it.
-        match tokio::time::timeout(self.time_limit, whole).await {
-            Ok(Ok((status, mut stdout, mut stderr))) => Ok(Output {
-                code: status.code(),
-                stdout: SecretBytes::new(std::mem::take(&mut *stdout)),
-                stderr: SecretBytes::new(std::mem::take(&mut *stderr)),
-            }),
-            Ok(Err(Ended::Pipe(kind))) => Err(ProcessError::Pipe { program, kind }),
-            Ok(Err(Ended::TooMuch)) => Err(ProcessError::TooMuch { program, limit }),
-            Err(_) => Err(ProcessError::TooLong { program, limit: self.time_limit }),
-        }
-    }
-
     fn name(&self) -> String {
         Path::new(&self.program).file_name().unwrap_or(&self.program).to_string_lossy().into_owned()
     }
 }
 
+/// A child and what it started; ended and reaped when dropped.
+struct Group(Child);
+
+impl Group {
+    fn pid(&self) -> Pid {
+        Pid::from_child(&self.0)
+    }
+
+    fn reap(&mut self) -> Result<ExitStatus, Ended> {
+        self.0.wait().map_err(|error| Ended::Pipe(error.kind()))
+    }
+}
+
+impl Drop for Group {
+    fn drop(&mut self) {
+        // After a wait the number may be somebody else's.
+        if let Ok(None) = self.0.try_wait() {
+            end_group(self.pid());
+            let _ = self.0.wait();
+        }
+    }
+}
+
+fn end_group(pid: Pid) {
+    let _ = kill_process_group(pid, Signal::KILL);
+}
+
+/// Waits for the end of a child without reaping it: until then nobody else can get its number, and it may be ended by it.
+fn wait(pid: Pid) -> Result<(), Ended> {
+    loop {
+        match waitid(WaitId::Pid(pid), WaitIdOptions::EXITED | WaitIdOptions::NOWAIT) {
+            Err(rustix::io::Errno::INTR) => {}
+            Err(error) => return Err(Ended::Pipe(error.kind())),
+            Ok(_) => return Ok(()),
+        }
+    }
+}
+
 enum Ended {
-    Pipe(std::io::ErrorKind),
+    Pipe(ErrorKind),
     TooMuch,
 }
 
@@ -255,18 +298,16 @@ enum Excess {
     DropOldest,
 }
 
-async fn read(
-    mut pipe: impl tokio::io::AsyncRead + Unpin,
-    limit: usize,
-    excess: Excess,
-) -> Result<Zeroizing<Vec<u8>>, Ended> {
+fn read(mut pipe: impl Read, limit: usize, excess: Excess) -> Result<Zeroizing<Vec<u8>>, Ended> {
     let mut all = Zeroizing::new(Vec::new());
     let mut part = Zeroizing::new(vec![0; 16 << 10]);
     loop {
-        let count = pipe.read(&mut part).await.map_err(|error| Ended::Pipe(error.kind()))?;
-        if count == 0 {
-            return Ok(all);
-        }
+        let count = match pipe.read(&mut part) {
+            Ok(0) => return Ok(all),
+            Ok(count) => count,
+            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Err(error) => return Err(Ended::Pipe(error.kind())),
+        };
         if all.len() + count > limit {
             if excess == Excess::Refuse {
                 return Err(Ended::TooMuch);
@@ -275,6 +316,7 @@ async fn read(
             all.drain(..surplus);
         }
         if all.len() + count > all.capacity() {
+            // By hand, so that the smaller buffer is wiped and not only freed.
             let mut larger = Zeroizing::new(Vec::with_capacity((all.len() + count).next_power_of_two()));
             larger.extend_from_slice(&all);
             all = larger;
@@ -291,61 +333,56 @@ mod tests {
         Process::new("sh").arg("-c").arg(script).env("PATH", "/usr/bin:/bin")
     }
 
-    #[tokio::test]
-    async fn sees_its_own_variables_only() {
+    #[test]
+    fn sees_its_own_variables_only() {
         let process = shell("env | cut -d= -f1 | sort; echo $TOKEN | wc -c")
             .secret_env("TOKEN", SecretString::new("CANARY-heron".into()));
-        let output = process.output(4096).await.unwrap();
+        let output = process.output(4096).unwrap();
         let text = String::from_utf8_lossy(output.stdout.expose_secret()).into_owned();
         assert_eq!(text.trim(), "PATH\nPWD\nTOKEN\n13", "the shell itself adds PWD");
     }
 
-    #[tokio::test]
-    async fn feeds_stdin_and_reads_a_bounded_stdout() {
+    #[test]
+    fn feeds_stdin_and_reads_a_bounded_stdout() {
         let big = SecretBytes::new(vec![b'x'; 300_000]);
-        let output = shell("cat").stdin(big.clone()).output(300_000).await.unwrap();
+        let output = shell("cat").stdin(big.clone()).output(300_000).unwrap();
         assert_eq!(output.stdout.len(), 300_000);
-        let error = shell("cat").stdin(big).output(299_999).await.err().unwrap();
+        let error = shell("cat").stdin(big).output(299_999).err().unwrap();
         assert!(matches!(error, ProcessError::TooMuch { limit: 299_999, .. }), "{error}");
     }
 
-    #[tokio::test]
-    async fn a_child_that_reads_nothing_is_no_failure() {
-        let output = shell("exit 3").stdin(SecretBytes::new(vec![0; 1 << 20])).output(10).await.unwrap();
+    #[test]
+    fn a_child_that_reads_nothing_is_no_failure() {
+        let output = shell("exit 3").stdin(SecretBytes::new(vec![0; 1 << 20])).output(10).unwrap();
         assert_eq!(output.code, Some(3));
     }
 
-    /// The reading end of a pipe ends when the last process that could write to it has died.
-    #[tokio::test]
-    async fn is_ended_at_its_limit_and_when_nobody_waits_for_it() {
+    /// The reading end of a pipe ends when the last process that could write to it has died: the shell's own child too.
+    #[test]
+    fn is_ended_at_its_limit_with_what_it_started() {
         let (mut reader, writer) = std::io::pipe().unwrap();
-        let limit = Duration::from_millis(1);
-        let slow = shell("exec sleep 600").time_limit(limit).stream_to(std::os::fd::OwnedFd::from(writer).into());
-        let error = slow.await.unwrap_err();
+        let slow = shell("sleep 600; true").time_limit(Duration::from_millis(1));
+        let error = slow.stream_to(std::os::fd::OwnedFd::from(writer).into()).unwrap_err();
         assert!(matches!(error, ProcessError::TooLong { .. }), "{error}");
-        std::io::Read::read_to_end(&mut reader, &mut Vec::new()).unwrap();
-
-        let (mut reader, writer) = std::io::pipe().unwrap();
-        let running = shell("echo ready; exec sleep 600").stream_to(std::os::fd::OwnedFd::from(writer).into());
-        let mut ready = reader.try_clone().unwrap();
-        let ready = tokio::task::spawn_blocking(move || std::io::Read::read_exact(&mut ready, &mut [0; 6]));
-        tokio::select! {
-            result = running => panic!("{result:?}"),
-            read = ready => read.unwrap().unwrap(),
-        }
-        std::io::Read::read_to_end(&mut reader, &mut Vec::new()).unwrap();
+        reader.read_to_end(&mut Vec::new()).unwrap();
     }
 
-    #[tokio::test]
-    async fn streams_to_a_file_and_reports_failure() {
+    #[test]
+    fn is_ended_when_it_says_too_much() {
+        let error = shell("yes").output(1000).err().unwrap();
+        assert!(matches!(error, ProcessError::TooMuch { .. }), "{error}");
+    }
+
+    #[test]
+    fn streams_to_a_file_and_reports_failure() {
         let mut file = tempfile::tempfile().unwrap();
-        shell("printf abc").stream_to(file.try_clone().unwrap()).await.unwrap();
+        shell("printf abc").stream_to(file.try_clone().unwrap()).unwrap();
         let mut text = String::new();
         std::io::Seek::rewind(&mut file).unwrap();
         std::io::Read::read_to_string(&mut file, &mut text).unwrap();
         assert_eq!(text, "abc");
-        let error = shell("exit 128").stream_to(file).await.unwrap_err();
+        let error = shell("exit 128").stream_to(file).unwrap_err();
         assert_eq!(error.to_string(), "`sh` failed: exit status 128");
-        assert!(matches!(Process::new("no-such-program").output(1).await, Err(ProcessError::Start { .. })));
+        assert!(matches!(Process::new("no-such-program").output(1), Err(ProcessError::Start { .. })));
     }
 }

@@ -6,5 +6,6 @@
 mod common;
 
 mod clone;
+mod engine;
 mod first_run;
 mod spellings;

@@ -1,5 +1,6 @@
 //! One file per command.
 
+pub(super) mod apply;
 pub(super) mod completion;
 pub(super) mod decrypt;
 pub(super) mod edit;
@@ -7,8 +8,14 @@ pub(super) mod encrypt;
 pub(super) mod get;
 pub(super) mod guard;
 pub(super) mod hooks;
+pub(super) mod log;
 pub(super) mod man;
+pub(super) mod plan;
+pub(super) mod promote;
 mod redirect;
-mod route;
+pub(super) mod rollback;
+pub(super) mod route;
+pub(super) mod sandbox;
 pub(super) mod set;
 pub(super) mod sops_compat;
+pub(super) mod status;

@@ -1,22 +1,47 @@
 //! From which stage to which: every spelling of `promote review->staging`.
 
-use std::fmt;
+use std::ffi::OsString;
 
 use crate::cli::Failed;
 use crate::error::Class;
+use crate::promote::{NotAStageName, StageName};
 
-/// A stage, or one instance of it (`review/pr-80`).
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct StageWord {
-    pub(crate) stage: String,
-    pub(crate) instance: Option<String>,
+/// The stages, as words or as flags.
+#[derive(Clone, Debug, clap::Args)]
+pub(crate) struct Words {
+    /// The stages: `review staging`, `review..staging`, `review:staging`, 'review->staging', `review/pr-80 staging`.
+    #[arg(value_name = "STAGE", num_args = 0..=3)]
+    pub(crate) words: Vec<String>,
+    /// The stage that the build comes from.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) from: Option<String>,
+    /// The stage that it goes to.
+    #[arg(long, value_name = "STAGE")]
+    pub(crate) to: Option<String>,
+}
+
+/// Takes a quoted arrow that stands alone out of a command line about stages: the grammar would read it as a flag.
+pub(crate) fn without_arrows(mut argv: Vec<OsString>) -> Vec<OsString> {
+    let about_stages = argv.iter().skip(1).any(|word| word == "promote" || word == "plan");
+    argv.retain(|word| !(about_stages && word == "->"));
+    argv
+}
+
+impl Words {
+    /// What the words mean.
+    ///
+    /// # Errors
+    /// As [`Route::parse`].
+    pub(crate) fn route(&self) -> Result<Route, Failed> {
+        Route::parse(&self.words, self.from.as_deref(), self.to.as_deref())
+    }
 }
 
 /// Where a promotion starts and ends; without a start it is the stage before the target.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Route {
-    pub(crate) from: Option<StageWord>,
-    pub(crate) to: StageWord,
+    pub(crate) from: Option<StageName>,
+    pub(crate) to: StageName,
 }
 
 /// Marks between two stages, the longest first so that `->` is not read as a stage ending in `-`.
@@ -47,40 +72,13 @@ impl Route {
     }
 
     fn of(from: Option<&str>, to: &str) -> Result<Self, Failed> {
-        let from = from.map(StageWord::parse).transpose()?;
-        Ok(Self { from, to: StageWord::parse(to)? })
+        let from = from.map(stage).transpose()?;
+        Ok(Self { from, to: stage(to)? })
     }
 }
 
-impl StageWord {
-    /// Reads `stage` or `stage/instance`.
-    ///
-    /// # Errors
-    /// When it is not a lower-case name, or holds more than one `/`.
-    pub(crate) fn parse(word: &str) -> Result<Self, Failed> {
-        let (stage, instance) = match word.split_once('/') {
-            Some((stage, instance)) => (stage, Some(instance)),
-            None => (word, None),
-        };
-        let name = |text: &str| {
-            text.starts_with(|first: char| first.is_ascii_lowercase() || first.is_ascii_digit())
-                && text.chars().all(|next| next.is_ascii_lowercase() || next.is_ascii_digit() || "-_.".contains(next))
-                && !text.ends_with('-')
-        };
-        if !name(stage) || instance.is_some_and(|text| !name(text)) {
-            return Err(usage(&format!("`{word}` is not the name of a stage or of an instance")));
-        }
-        Ok(Self { stage: stage.to_owned(), instance: instance.map(str::to_owned) })
-    }
-}
-
-impl fmt::Display for StageWord {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match &self.instance {
-            None => f.write_str(&self.stage),
-            Some(instance) => write!(f, "{}/{instance}", self.stage),
-        }
-    }
+fn stage(word: &str) -> Result<StageName, Failed> {
+    word.parse().map_err(|error: NotAStageName| usage(&error.to_string()))
 }
 
 fn split(word: &str) -> Option<(&str, &str)> {

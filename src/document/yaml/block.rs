@@ -31,9 +31,10 @@ pub(super) fn range(source: &Source<'_>, key: usize) -> Range<usize> {
     let end = match last.kind {
         EventKind::End => {
             // A block scalar's blank lines belong to it where it keeps them.
-            let before = &source.events[behind - 1];
-            let token_end = source.solid(last.token).end as usize;
-            if before.kind == EventKind::Scalar { source.range(before).end.max(token_end) } else { token_end }
+            let before = source.events[..behind].iter().rev().find(|event| event.kind != EventKind::End);
+            let scalar_end =
+                before.filter(|event| event.kind == EventKind::Scalar).map(|event| source.range(event).end);
+            scalar_end.unwrap_or(0).max(source.solid(last.token).end as usize)
         }
         _ => source.range(last).end,
     };

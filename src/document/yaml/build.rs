@@ -3,7 +3,6 @@
 //! *Source*: SOPS 3.13, `stores/yaml/store.go`; it first decodes the first document into a Go map, which refuses more
 //! than the walk itself would.
 
-use std::borrow::Cow;
 use std::ops::Range;
 
 use super::Fault;
@@ -283,9 +282,9 @@ impl Builder<'_> {
     }
 
     /// SOPS does not merge, but its look at the first document does.
-    fn merge_key(&mut self, key: &Event, name: &Cow<'_, [u8]>, value: usize) -> Result<(), Fault> {
+    fn merge_key(&mut self, key: &Event, name: &[u8], value: usize) -> Result<(), Fault> {
         let plain = key.kind == EventKind::Scalar && self.source.token(key.token).kind == TokenKind::Plain;
-        let merge = **name == *b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
+        let merge = name == b"<<" && (key.tag == Tag::Merge || plain && key.tag == Tag::None);
         if !merge {
             return Ok(());
         }

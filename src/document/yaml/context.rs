@@ -49,7 +49,9 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
     order.sort_by_key(|index| leaves[*index].range.start);
     let mut order = order.into_iter().peekable();
     let mut levels: Vec<u32> = Vec::new();
-    let mut flow = 0_usize;
+    // The open brackets, and the last token before the properties (anchor, tag) here.
+    let mut brackets: Vec<TokenKind> = Vec::new();
+    let mut before = TokenKind::StreamStart;
     let mut tagged = false;
     for (index, token) in scan.tokens.iter().enumerate() {
         match token.kind {
@@ -57,25 +59,33 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
             TokenKind::End => {
                 levels.pop();
             }
-            TokenKind::FlowSequenceStart | TokenKind::FlowMappingStart => flow += 1,
-            TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd => flow = flow.saturating_sub(1),
+            TokenKind::FlowSequenceStart | TokenKind::FlowMappingStart => brackets.push(token.kind),
+            TokenKind::FlowSequenceEnd | TokenKind::FlowMappingEnd => {
+                brackets.pop();
+            }
             _ => {}
         }
         if token.is_zero_width() {
             continue;
         }
+        let property = matches!(token.kind, TokenKind::Anchor | TokenKind::Tag);
+        if !property {
+            before = token.kind;
+        }
+        let in_braces = brackets.last() == Some(&TokenKind::FlowMappingStart);
+        let key_expected = matches!(before, TokenKind::FlowMappingStart | TokenKind::Comma) && in_braces;
         // A scalar begins where its token does; nothing stands behind the token before it.
-        let next =
-            scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width()).map_or(u32::MAX, |next| next.start);
+        let solid = scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width());
+        let next = solid.map_or(u32::MAX, |next| next.start);
         while let Some(at) = order.next_if(|leaf| belongs(&leaves[*leaf], token, next)) {
             let leaf = &mut leaves[at];
             if leaf.style == Style::Alias {
                 continue;
             }
             let mut context = Context::unpack(leaf.context);
-            context.flow = flow > 0;
+            context.flow = !brackets.is_empty();
             context.tagged_text = tagged && leaf.kind == Kind::Str;
-            context.no_colon = leaf.style == Style::Empty && ends_node(token.kind);
+            context.no_colon = leaf.style == Style::Empty && (ends_node(before) || property && key_expected);
             if !matches!(leaf.style, Style::Literal | Style::Folded) {
                 context.column = levels.last().map_or(0, |column| column + 1);
             }

@@ -31,8 +31,6 @@ pub(super) struct Event {
     /// [`Container::Token`](super::token::Container::Token)); of an end the last token that belongs to it; of nothing the
     /// token that it stands behind; of a document its `---`, or [`NONE`].
     pub(super) token: u32,
-    /// Index of the token of its anchor, or [`NONE`].
-    pub(super) anchor: u32,
     /// What its tag means.
     pub(super) tag: Tag,
     /// Of a mapping or list the index of its `End` (0 while it is open); of an alias the event that it stands for.

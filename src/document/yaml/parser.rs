@@ -92,7 +92,7 @@ impl<'t> Parser<'t> {
     }
 
     fn event(&mut self, kind: EventKind, token: u32) {
-        self.events.push(Event { kind, token, anchor: NONE, tag: Tag::None, link: 0 });
+        self.events.push(Event { kind, token, tag: Tag::None, link: 0 });
     }
 
     fn empty(&mut self) {
@@ -282,7 +282,7 @@ impl<'t> Parser<'t> {
             let name = &self.text[name.range()][1..];
             self.anchors.insert(name, self.events.len() as u32);
         }
-        self.events.push(Event { kind, token: token as u32, anchor, tag, link: 0 });
+        self.events.push(Event { kind, token: token as u32, tag, link: 0 });
     }
 
     fn node(&mut self, block: bool, indentless: bool) -> Result<(), Fault> {

@@ -5,7 +5,7 @@ use std::ops::Range;
 
 use super::chars::{self, break_len, byte};
 use super::context::Context;
-use super::event::{Event, EventKind, NONE, Tag};
+use super::event::{Event, EventKind, Tag};
 use super::token::{Scan, Token, TokenKind};
 use super::{Fault, parser, resolve, scanner, text};
 use crate::document::outline::{Leaf, Style};
@@ -138,11 +138,6 @@ impl<'t> Source<'t> {
     pub(super) fn resolved(&self, index: usize) -> usize {
         let event = &self.events[index];
         if event.kind == EventKind::Alias { event.link as usize } else { index }
-    }
-
-    /// Whether a node has an anchor.
-    pub(super) fn is_anchored(&self, index: usize) -> bool {
-        self.events[index].anchor != NONE
     }
 }
 

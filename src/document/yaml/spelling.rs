@@ -59,11 +59,11 @@ pub(super) fn fits_single_quotes(text: &str) -> bool {
     is_printable(text)
 }
 
-/// Line breaks of any kind, control characters, and what go-yaml's reader refuses or loses.
+/// Line breaks of any kind, control characters, and what go-yaml's reader refuses.
 pub(super) fn needs_escape(char: char) -> bool {
     match char {
         '\t' => false,
-        '\u{2028}' | '\u{2029}' | '\u{FEFF}' | '\u{FFFE}' | '\u{FFFF}' => true,
+        '\u{2028}' | '\u{2029}' | '\u{FFFE}' | '\u{FFFF}' => true,
         _ => char.is_control(),
     }
 }
@@ -97,7 +97,7 @@ pub(super) fn double_quoted(text: &str, out: &mut Vec<u8>) {
             '\u{85}' => b'N',
             '\u{2028}' => b'L',
             '\u{2029}' => b'P',
-            _ if needs_escape(char) => {
+            _ if needs_escape(char) || char == '\u{FEFF}' => {
                 let code = u32::from(char);
                 let escaped = if code > 0xFF { format!("\\u{code:04X}") } else { format!("\\x{code:02X}") };
                 out.extend_from_slice(escaped.as_bytes());

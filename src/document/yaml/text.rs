@@ -41,15 +41,15 @@ fn single_quoted(source: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(source);
     }
     let mut out = Vec::with_capacity(source.len());
-    let mut at = 0;
+    let (mut at, mut stop) = (0, next_break(source, 0));
     while at < source.len() {
-        let stop = next_break(source, at);
         let quote = memchr::memchr(b'\'', &source[at..stop]).map(|found| at + found);
         if let Some(quote) = quote {
             out.extend_from_slice(&source[at..=quote]);
             at = quote + 2;
         } else {
             at = fold(source, at, stop, &mut out);
+            stop = next_break(source, at);
         }
     }
     Cow::Owned(out)
@@ -60,21 +60,23 @@ fn double_quoted(source: &[u8]) -> Cow<'_, [u8]> {
         return Cow::Borrowed(source);
     }
     let mut out = Vec::with_capacity(source.len());
-    let mut at = 0;
+    let (mut at, mut stop) = (0, next_break(source, 0));
     while at < source.len() {
-        let stop = next_break(source, at);
-        let Some(backslash) = memchr::memchr(b'\\', &source[at..stop]).map(|found| at + found) else {
+        let backslash = memchr::memchr(b'\\', &source[at..stop]).map(|found| at + found);
+        let Some(backslash) = backslash else {
             at = fold(source, at, stop, &mut out);
+            stop = next_break(source, at);
             continue;
         };
         out.extend_from_slice(&source[at..backslash]);
         let length = break_len(source, backslash + 1);
-        at = if length > 0 {
+        if length > 0 {
             // An escaped break joins the lines without a blank; further empty lines count.
-            skip_breaks(source, backslash + 1 + length, &mut out)
+            at = skip_breaks(source, backslash + 1 + length, &mut out);
+            stop = next_break(source, at);
         } else {
-            escape(source, backslash, &mut out)
-        };
+            at = escape(source, backslash, &mut out);
+        }
     }
     Cow::Owned(out)
 }
@@ -191,7 +193,7 @@ fn block(source: &[u8], folded: bool, column: usize) -> Vec<u8> {
         let indent = source[at..].iter().take(column).take_while(|byte| **byte == b' ').count();
         at += indent;
         let length = break_len(source, at);
-        if length > 0 && (indent < column || is_empty_line(source, at)) {
+        if length > 0 {
             blank_lines.extend_from_slice(break_value(source, at, length));
             at += length;
             continue;
@@ -222,9 +224,4 @@ fn block(source: &[u8], folded: bool, column: usize) -> Vec<u8> {
         out.append(&mut blank_lines);
     }
     out
-}
-
-/// A line of nothing but its indentation.
-fn is_empty_line(source: &[u8], at: usize) -> bool {
-    break_len(source, at) > 0
 }

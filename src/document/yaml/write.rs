@@ -142,7 +142,7 @@ impl Writer<'_> {
     }
 
     fn string(&mut self, bytes: &[u8]) -> Result<(), Fault> {
-        let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
+        let text = self.utf8(bytes)?;
         let marked = self.leaf.style == Style::DoubleQuoted && self.is_marked();
         match self.leaf.style {
             Style::SingleQuoted if spelling::fits_single_quotes(text) => spelling::single_quoted(text, self.out),
@@ -171,25 +171,40 @@ impl Writer<'_> {
     fn block(&mut self, value: &Replacement<'_>, header_comment: HeaderComment<'_>) -> Result<(), Fault> {
         let block = Block::of(self.text, self.leaf, self.context.column as usize);
         match value {
-            Replacement::Token(token) if block.is_bare() => enclose(b'"', token, b"", self.out),
-            Replacement::Value { kind: Kind::Str, bytes } if block.is_bare() => {
-                let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
-                spelling::double_quoted(text, self.out);
+            Replacement::Token(token) if !block.is_bare() => {
+                block.write_token(token, header_comment, self.out);
+                return Ok(());
             }
-            Replacement::Token(token) => block.write_token(token, header_comment, self.out),
-            Replacement::Value { kind: Kind::Str, bytes } => {
-                let text = std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))?;
-                if !block.write_text(text, header_comment, self.out) {
-                    spelling::double_quoted(text, self.out);
-                    block.write_tail(header_comment, self.out);
-                }
+            Replacement::Value { kind: Kind::Str, bytes }
+                if !block.is_bare() && block.write_text(self.utf8(bytes)?, header_comment, self.out) =>
+            {
+                return Ok(());
             }
-            Replacement::Value { kind, bytes } => {
-                self.typed(*kind, bytes)?;
-                block.write_tail(header_comment, self.out);
-            }
+            _ => {}
+        }
+        self.indent();
+        match value {
+            Replacement::Token(token) => enclose(b'"', token, b"", self.out),
+            Replacement::Value { kind: Kind::Str, bytes } => spelling::double_quoted(self.utf8(bytes)?, self.out),
+            Replacement::Value { kind, bytes } => self.typed(*kind, bytes)?,
+        }
+        if !block.is_bare() {
+            block.write_tail(header_comment, self.out);
         }
         Ok(())
+    }
+
+    fn utf8<'b>(&self, bytes: &'b [u8]) -> Result<&'b str, Fault> {
+        std::str::from_utf8(bytes).map_err(|_| self.refused("this value is not UTF-8 text"))
+    }
+
+    /// A block's header may begin a line further left than any other scalar could.
+    fn indent(&mut self) {
+        let before = &self.text[..self.leaf.range.start];
+        let blanks = before.iter().rev().take_while(|byte| **byte == b' ').count();
+        if matches!(before[..before.len() - blanks].last(), Some(b'\n' | b'\r')) {
+            self.out.resize(self.out.len() + self.context.column as usize, b' ');
+        }
     }
 }
 

@@ -177,7 +177,7 @@ pub(super) fn appended(text: &[u8], at: usize, column: usize, value: &str, out: 
 /// SOPS's indentation.
 const STEP: usize = 4;
 
-/// Whether a comment below stands so deep that it would become content.
+/// Whether a comment or a blank line below reaches so far that it would become content, or would break it with a tab.
 fn swallows(text: &[u8], from: usize, column: usize) -> bool {
     let mut at = from;
     loop {
@@ -186,12 +186,15 @@ fn swallows(text: &[u8], from: usize, column: usize) -> bool {
             return false;
         }
         at += length;
+        let spaces = text[at..].iter().take_while(|byte| **byte == b' ').count();
         let blanks = text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
         at += blanks;
-        if byte(text, at) == b'#' {
-            if blanks >= column {
-                return true;
-            }
+        let blank = at == text.len() || break_len(text, at) > 0;
+        let comment = byte(text, at) == b'#';
+        if (blank && (blanks > spaces || blanks > column)) || (comment && blanks >= column) {
+            return true;
+        }
+        if comment {
             at = line_end(text, false, at);
         }
     }

@@ -2,7 +2,7 @@
 
 pub(super) mod exchange;
 pub(super) mod he_net;
-mod record;
+pub(super) mod record;
 pub(super) mod rfc2136;
 mod tsig;
 mod update;

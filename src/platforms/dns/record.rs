@@ -51,7 +51,7 @@ pub(super) fn record_type(name: &str) -> Option<RecordType> {
 }
 
 /// An absolute name.
-pub(super) fn absolute(text: &str) -> Option<Name> {
+pub(in crate::platforms) fn absolute(text: &str) -> Option<Name> {
     let mut name = Name::from_ascii(text.trim_end_matches('.')).ok()?;
     name.set_fqdn(true);
     (!name.is_root()).then(|| name.to_lowercase())

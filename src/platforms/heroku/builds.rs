@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use super::App;
 use super::api::{Build, Release, Slug, Source};
 use super::releases::current;
-use crate::promote::{self, Observed, PlatformError, PlatformFault, Receipt, Settled, Stack, State};
+use crate::promote::{self, Observed, PlatformError, Receipt, Settled, Stack, State};
 use crate::system::http::{Body, Call, WriteClient};
 
 /// Asking for an address to put an archive to changes nothing and may be repeated.
@@ -97,9 +97,7 @@ impl App {
 
     /// Whether a build, and the release that it makes, have ended.
     pub(super) async fn build_settled(&self, id: &str) -> Result<Settled, PlatformError> {
-        let segments = ["apps", &self.name, "builds", id];
-        let answer = self.http.get(&Call::new(&segments)).await.and_then(|answer| answer.json::<Build>());
-        let build = answer.map_err(|error| self.failed("read the build", error))?;
+        let build: Build = self.get_made(&["apps", &self.name, "builds", id], "read the build").await?;
         Ok(match (build.status.as_str(), &build.release) {
             ("failed", _) => {
                 Settled::Failed(format!("the build failed: see `heroku builds:output {id} -a {}`", self.name))
@@ -121,9 +119,7 @@ impl App {
         source: &dyn promote::Source,
     ) -> Result<Receipt, PlatformError> {
         let action = "build the commit";
-        let archive = source
-            .archive(commit)
-            .map_err(|error| PlatformError::new(&self.target, action, PlatformFault::Source(error)))?;
+        let archive = source.archive(commit).map_err(|error| PlatformError::new(&self.target, action, error))?;
         let digest = ring::digest::digest(&ring::digest::SHA256, &archive);
         let checksum: String = digest.as_ref().iter().map(|byte| format!("{byte:02x}")).collect();
         let addresses = self.source_addresses(http).await?.source_blob;

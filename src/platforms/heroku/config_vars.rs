@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use super::App;
 use super::api::Plaintext;
-use crate::promote::{self, Observed, PlatformError, PlatformFault, Query, Receipt, State, Value};
+use crate::promote::{self, Observed, PlatformError, Query, Receipt, State, Value};
 use crate::secret::SecretString;
 use crate::system::http::{Body, Call, WriteClient};
 
@@ -96,9 +96,11 @@ impl App {
             let plaintext = match value {
                 Value::Absent => None,
                 Value::Text(text) => Some(SecretString::new(text.clone())),
-                Value::Secret(reference) => Some(source.secret(reference).map_err(|error| {
-                    PlatformError::new(&self.target, "open a secret", PlatformFault::Source(error))
-                })?),
+                Value::Secret(reference) => Some(
+                    source
+                        .secret(reference)
+                        .map_err(|error| PlatformError::new(&self.target, "open a secret", error))?,
+                ),
                 Value::Held { .. } | Value::Fact(_) => {
                     return Err(self.misconfigured(&format!("the value of `{name}` is not at hand")));
                 }

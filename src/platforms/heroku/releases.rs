@@ -43,9 +43,7 @@ impl App {
 
     /// One release, by its id or its number.
     pub(super) async fn release(&self, id: &str) -> Result<Release, PlatformError> {
-        let segments = ["apps", &self.name, "releases", id];
-        let answer = self.http.get(&Call::new(&segments)).await.and_then(|answer| answer.json());
-        answer.map_err(|error| self.failed("read a release", error))
+        self.get_made(&["apps", &self.name, "releases", id], "read a release").await
     }
 
     /// Whether a release has ended, its release command included.

@@ -148,17 +148,16 @@ fn reason(error: &reqwest::Error) -> &'static str {
     if error.is_timeout() {
         return "the connection took too long";
     }
+    match super::visit::tls_failure(error) {
+        Some(rustls::Error::InvalidCertificate(_)) => return "its certificate is not trusted",
+        Some(_) => return "the TLS handshake failed",
+        None => {}
+    }
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
-        if inner.downcast_ref::<rustls::Error>().is_some() {
-            return "the TLS handshake failed";
-        }
-        if let Some(io) = inner.downcast_ref::<std::io::Error>() {
-            match io.kind() {
-                std::io::ErrorKind::ConnectionRefused => return "the connection is refused",
-                std::io::ErrorKind::InvalidData => return "the certificate is not trusted",
-                _ => {}
-            }
+        let io = inner.downcast_ref::<std::io::Error>().map(std::io::Error::kind);
+        if io == Some(std::io::ErrorKind::ConnectionRefused) {
+            return "the connection is refused";
         }
         source = inner.source();
     }

@@ -256,3 +256,51 @@ fn nothing_goes_in_clear_to_another_machine() {
         assert!(ReadClient::new(Settings::new(base)).is_ok(), "{base}");
     }
 }
+
+/// A certificate of its own authority and a server that shows it.
+async fn tls_server(name: &str) -> (String, std::net::SocketAddr) {
+    let issued = rcgen::generate_simple_self_signed([name.to_owned()]).unwrap();
+    let key = rustls::pki_types::PrivateKeyDer::Pkcs8(issued.signing_key.serialize_der().into());
+    let config = rustls::ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(vec![issued.cert.der().clone()], key)
+        .unwrap();
+    let acceptor = tokio_rustls::TlsAcceptor::from(Arc::new(config));
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            if let Ok(mut stream) = acceptor.accept(stream).await {
+                let _ = stream.read(&mut [0; 4096]).await;
+                let _ = stream.write_all(ok().as_bytes()).await;
+                let _ = stream.shutdown().await;
+            }
+        }
+    });
+    (issued.cert.pem(), address)
+}
+
+#[tokio::test]
+async fn only_the_given_authority_is_trusted() {
+    let (pem, address) = tls_server("localhost").await;
+    let base = format!("https://localhost:{}", address.port());
+    let settings = Settings { repeat: fast(), ..Settings::new(base) };
+    let error = ReadClient::new(settings.clone()).unwrap().get(&PATH).await.err().unwrap();
+    assert_eq!(error.to_string(), "`GET /apps/demo` reaches nobody: its certificate is not trusted");
+    let trusting = Settings { extra_root: Some(pem.into_bytes()), ..settings };
+    assert_eq!(ReadClient::new(trusting).unwrap().get(&PATH).await.unwrap().status, 200);
+}
+
+#[tokio::test]
+async fn a_visit_checks_the_name_in_the_certificate() {
+    let (pem, address) = tls_server("api.example.org").await;
+    let visit = |url| Visit { url, address, authority: Some(pem.as_bytes()), time_limit: Duration::from_secs(10) };
+    assert_eq!(visit("https://api.example.org/x").status().await, Ok(200));
+    let other = visit("https://www.example.org/").status().await;
+    assert_eq!(other, Err(VisitError::Certificate("the certificate is for another name")));
+    let stranger = Visit { authority: None, ..visit("https://api.example.org/") }.status().await;
+    assert!(matches!(stranger, Err(VisitError::Certificate(_))), "{stranger:?}");
+    assert!(matches!(visit("http://api.example.org/").status().await, Err(VisitError::NoAnswer(_))));
+}

@@ -8,7 +8,7 @@ use lockage::document::{
 
 /// What became of a text.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// Not a text that can be encrypted as it is.
     Unfit(&'static str),
     /// Every byte came back.
@@ -18,12 +18,12 @@ pub enum Outcome {
 }
 
 /// A token of the right shape, without any key.
-pub fn token(number: usize, word: &str) -> String {
+pub(super) fn token(number: usize, word: &str) -> String {
     format!("ENC[AES256_GCM,data:{number:08x},iv:AAAA,tag:AAAA==,type:{word}]")
 }
 
 /// A block as SOPS writes it.
-pub fn block() -> Tree {
+pub(super) fn block() -> Tree {
     let entry = |key: &str, value: &str| (key.to_owned(), Tree::text(value));
     let recipient = Tree::Map(vec![
         entry("recipient", "age1recipient"),
@@ -55,7 +55,7 @@ fn values(document: &Document) -> Option<Vec<Value>> {
 }
 
 /// Encrypts and decrypts `text` with placeholders; panics where a value is lost or a neighbour changes.
-pub fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
+pub(super) fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
     let Ok(plain) = Document::parse(format, text.to_vec()) else { return Outcome::Unfit("syntax") };
     if plain.outline().aliases {
         return Outcome::Unfit("aliases");
@@ -65,6 +65,11 @@ pub fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
     }
     if plain.outline().leaves.iter().any(|leaf| !leaf.tagged) {
         return Outcome::Unfit("tags");
+    }
+    if ends_in_block(&plain)
+        && plain.scalar(LeafId(plain.outline().leaves.len() as u32 - 1)).is_ok_and(|last| last.canonical.is_empty())
+    {
+        return Outcome::Unfit("an empty block ends the file");
     }
     let Some(before) = values(&plain) else { return Outcome::Unfit("value out of range") };
 
@@ -127,26 +132,35 @@ pub fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
     }
     // A value with one of the line breaks that only go-yaml knows takes its blank lines along.
     let exotic = ["\u{85}", "\u{2028}", "\u{2029}"].iter().any(|exotic| String::from_utf8_lossy(text).contains(exotic));
-    if !exotic {
+    // A block that becomes a quoted scalar leaves its header's comment outside.
+    let styles = |document: &Document| document.outline().leaves.iter().map(|leaf| leaf.style).collect::<Vec<_>>();
+    if !exotic && styles(&plain) == styles(&after) {
         assert!(outside(&plain) == outside(&after), "{name}: bytes outside of leaves change\n{}", shown());
     }
     Outcome::Losses(losses(&plain, &after))
 }
 
-/// The text without its leaves and the blanks before them: a value right behind its anchor (`&a:b`) gets one.
+/// Whether the text ends in a block scalar without a line break: what is appended gives the scalar one.
+pub(super) fn ends_in_block(document: &Document) -> bool {
+    let Some(last) = document.outline().leaves.last() else { return false };
+    let rest = String::from_utf8_lossy(&document.text()[last.range.end..]);
+    let ends_line = rest.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    matches!(last.style, Style::Literal | Style::Folded) && !ends_line && rest.trim().is_empty()
+}
+
+/// The text without its leaves and the blanks around them: a value right behind its anchor (`&a:b`) gets one, and
+/// blank lines that a block keeps are not the block's any more if it becomes a quoted scalar.
 fn outside(document: &Document) -> Vec<u8> {
     let mut out = Vec::new();
     let mut ranges: Vec<_> = document.outline().leaves.iter().map(|leaf| leaf.range.clone()).collect();
     ranges.sort_by_key(|range| range.start);
     let mut at = 0;
     for range in ranges {
-        out.extend_from_slice(&document.text()[at.min(range.start)..range.start]);
-        let blanks = out.iter().rev().take_while(|byte| **byte == b' ').count();
-        out.truncate(out.len() - blanks);
+        out.extend_from_slice(document.text()[at.min(range.start)..range.start].trim_ascii());
         out.push(b'@');
         at = at.max(range.end);
     }
-    out.extend_from_slice(&document.text()[at..]);
+    out.extend_from_slice(document.text()[at..].trim_ascii());
     out
 }
 

@@ -1,0 +1,44 @@
+//! `lockage rollback`.
+
+use super::promote::{carry_out, resume};
+use crate::cli::promotion::consent::Yes;
+use crate::cli::promotion::{Place, Session, block_on};
+use crate::cli::{Context, Failed};
+use crate::error::Class;
+use crate::promote::{NotAStageName, StageName};
+
+/// Undo the last promotion of a stage: code, configuration, domains and DNS.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  lockage rollback staging\n  lockage rollback staging --dry-run\n  lockage rollback prod --yes=prod"
+)]
+pub(crate) struct Rollback {
+    /// The stage.
+    stage: String,
+    #[command(flatten)]
+    place: Place,
+    #[command(flatten)]
+    yes: Yes,
+    /// Show the plan and change nothing.
+    #[arg(short = 'n', long)]
+    dry_run: bool,
+}
+
+impl Rollback {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let stage: StageName =
+            self.stage.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
+        let session = Session::open(context, &self.place)?;
+        let named = self.place.pipeline.as_deref();
+        block_on(async {
+            if !self.dry_run
+                && let Some(code) = resume(context, &session, named, &stage).await?
+            {
+                return Ok(code);
+            }
+            let pipeline = session.pipeline(named, &[&stage])?;
+            let plan = session.explain(session.engine()?.plan_rollback(&pipeline.name, &stage).await)?;
+            carry_out(context, &session, &plan, &self.yes, self.dry_run).await
+        })
+    }
+}
