@@ -11,10 +11,10 @@ use super::round_trip::{Outcome, round_trip};
 /// How many files are looked at; `LOCKAGE_CORPUS=all` looks at all of them.
 const SAMPLE: usize = 1_500;
 
-pub(super) /// Fewer files would prove nothing.
+/// Fewer files would prove nothing.
 const FEWEST: usize = 1_000;
 
-fn module_cache() -> Option<PathBuf> {
+pub(super) fn module_cache() -> Option<PathBuf> {
     let output = Command::new("go").args(["env", "GOMODCACHE"]).output().ok()?;
     let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     folder.is_dir().then_some(folder)
