@@ -5,9 +5,7 @@ use std::cell::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Label, ValueCipher};
-use crate::document::{
-    CommentId, Document, Edits, Kind, KeyPath, LeafId, MetadataEdit, Replacement, Visit, canonical,
-};
+use crate::document::{CommentId, Document, Edits, KeyPath, Kind, LeafId, MetadataEdit, Replacement, Visit, canonical};
 use crate::secret::SecretString;
 
 use super::SopsError;

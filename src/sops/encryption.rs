@@ -96,8 +96,6 @@ pub fn encrypt(document: &Document, encryption: &Encryption, now: jiff::Timestam
 pub(super) fn refuse_encrypted(document: &Document) -> Result<(), SopsError> {
     match document.metadata() {
         None => Ok(()),
-        Some(metadata) => {
-            Err(SopsError::AlreadyEncrypted { line: document.position(metadata.range.start).0 })
-        }
+        Some(metadata) => Err(SopsError::AlreadyEncrypted { line: document.position(metadata.range.start).0 }),
     }
 }

@@ -235,7 +235,9 @@ impl Failure for SopsError {
             Self::DroppedComments { .. } => "move the comment to a line of its own beside a key, or remove it",
             Self::Aliases { .. } => "`--expand-aliases` writes a copy in place of every alias",
             Self::Tagged { .. } => "remove the tag; the value keeps its type",
-            Self::Pattern { .. } => "SOPS takes an invalid pattern for one that never matches and would leave values in clear",
+            Self::Pattern { .. } => {
+                "SOPS takes an invalid pattern for one that never matches and would leave values in clear"
+            }
             _ => return Vec::new(),
         };
         vec![hint.to_owned()]

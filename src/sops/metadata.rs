@@ -5,8 +5,8 @@ use std::ops::Range;
 use crate::document::{Kind, Tree, canonical};
 use crate::keys::{KeyError, Recipient, WrappedKey};
 
-use super::scope::{EncryptionScope, Selector};
 use super::SopsError;
+use super::scope::{EncryptionScope, Selector};
 
 /// The version that new files carry.
 pub const VERSION: &str = "3.13.3";
@@ -254,7 +254,9 @@ fn text(tree: &Tree, name: &str) -> Result<Option<(String, Range<usize>)>, SopsE
 fn truth(text: &str) -> Option<bool> {
     match text {
         "" => Some(false),
-        _ => crate::document::parse_bool(text.as_bytes()).or_else(|| text.parse::<i64>().ok().map(|number| number != 0)),
+        _ => {
+            crate::document::parse_bool(text.as_bytes()).or_else(|| text.parse::<i64>().ok().map(|number| number != 0))
+        }
     }
 }
 

@@ -22,7 +22,8 @@ impl Pattern {
     /// [`SopsError::Pattern`] for what Go refuses.
     pub fn new(source: &str) -> Result<Self, SopsError> {
         let refused = |reason| SopsError::Pattern { pattern: source.to_owned(), reason };
-        let respelled = Respeller { rest: source, out: String::with_capacity(source.len() + 16) }.run().map_err(refused)?;
+        let respelled =
+            Respeller { rest: source, out: String::with_capacity(source.len() + 16) }.run().map_err(refused)?;
         let regex = Regex::new(&respelled).map_err(|error| match error {
             regex::Error::CompiledTooBig(_) => refused("it is too large"),
             _ => refused("it is no regular expression as Go reads them"),
@@ -236,7 +237,8 @@ impl<'p> Respeller<'p> {
             }
             // Octal, of up to three digits; a single digit but 0 would be a back reference.
             '0'..='7' => {
-                let more: &str = &self.rest[..self.rest.bytes().take(2).take_while(|b| (b'0'..=b'7').contains(b)).count()];
+                let more: &str =
+                    &self.rest[..self.rest.bytes().take(2).take_while(|b| (b'0'..=b'7').contains(b)).count()];
                 if next != '0' && more.is_empty() {
                     return Err(unknown);
                 }
@@ -262,7 +264,9 @@ impl<'p> Respeller<'p> {
                 return Ok(());
             }
             first = false;
-            if self.rest.starts_with("[:") && let Some(end) = self.rest.find(":]") {
+            if self.rest.starts_with("[:")
+                && let Some(end) = self.rest.find(":]")
+            {
                 self.out.push_str(&self.rest[..end + 2]);
                 self.rest = &self.rest[end + 2..];
                 continue;
@@ -366,9 +370,10 @@ mod tests {
 
     #[test]
     fn what_go_refuses() {
-        for pattern in
-            ["[", "(", ")", "a**", "a*+", "+a", "*", "(?=a)", "(?<!a)", r"\1", r"\8", r"\Z", r"\y", r"a\", "a{1001}", "(?x)a", "[b-a]", "[a"]
-        {
+        for pattern in [
+            "[", "(", ")", "a**", "a*+", "+a", "*", "(?=a)", "(?<!a)", r"\1", r"\8", r"\Z", r"\y", r"a\", "a{1001}",
+            "(?x)a", "[b-a]", "[a",
+        ] {
             assert!(matches!(Pattern::new(pattern), Err(SopsError::Pattern { .. })), "{pattern}");
         }
     }

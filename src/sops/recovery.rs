@@ -5,8 +5,8 @@ use std::fmt;
 use crate::cipher::DataKey;
 use crate::keys::{KeyError, Keyring};
 
-use super::metadata::{GroupKey, Metadata};
 use super::SopsError;
+use super::metadata::{GroupKey, Metadata};
 
 /// Unwraps the data key with what the keyring holds.
 ///

@@ -114,11 +114,7 @@ impl EncryptionScope {
     ///
     /// # Errors
     /// The first error that `visit` returns.
-    pub fn walk<E>(
-        &self,
-        document: &Document,
-        visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
-    ) -> Result<(), E> {
+    pub fn walk<E>(&self, document: &Document, visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>) -> Result<(), E> {
         self.walk_with(document, |id| document.comment(id), visit)
     }
 

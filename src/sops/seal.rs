@@ -1,7 +1,9 @@
 //! From a plaintext document to the text of its encrypted file.
 
 use crate::cipher::{Label, Mac, ValueCipher};
-use crate::document::{CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit};
+use crate::document::{
+    CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit,
+};
 
 use super::SopsError;
 use super::kept::Kept;
@@ -44,7 +46,7 @@ impl Seal<'_> {
         metadata.lastmodified = time_of(now);
         self.refuse_shared()?;
         let draft = if self.document.format() == Format::Yaml { Some(self.draft(metadata)?) } else { None };
-        let places = draft.as_ref().map_or(self.document, |draft| &draft.document);
+        let places = draft.as_ref().and_then(|draft| draft.places.as_ref()).unwrap_or(self.document);
         let mut edits = Edits::new();
         let leaves = self.document.outline().leaves.len() + self.document.outline().comments.len();
         // A token is its plaintext in base64 and 110 bytes more.
@@ -54,29 +56,33 @@ impl Seal<'_> {
         let (document, scope) = (self.document, self.scope);
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let mut token = Vec::with_capacity(1024);
-        scope.walk_with(places, |id| document.comment(id), |visit, must| {
-            match visit {
-                Visit::Leaf { id, path } => {
-                    let scalar = document.scalar(id)?;
-                    if must || !metadata.mac_only_encrypted {
-                        mac.update(&scalar.canonical);
+        scope.walk_with(
+            places,
+            |id| document.comment(id),
+            |visit, must| {
+                match visit {
+                    Visit::Leaf { id, path } => {
+                        let scalar = document.scalar(id)?;
+                        if must || !metadata.mac_only_encrypted {
+                            mac.update(&scalar.canonical);
+                        }
+                        let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
+                        if draft.as_ref().is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
+                            return Err(SopsError::Unstable { line: line_of(document, id) });
+                        }
+                        if encrypted {
+                            let aad = path.associated_data();
+                            let label = label_of(scalar.kind);
+                            let token = self.token(label, &scalar.token, aad, &mut token)?;
+                            edits.leaf(id, &Replacement::Token(token));
+                        }
                     }
-                    let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
-                    if draft.as_ref().is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
-                        return Err(SopsError::Unstable { line: line_of(document, id) });
-                    }
-                    if encrypted {
-                        let aad = path.associated_data();
-                        let label = label_of(scalar.kind);
-                        let token = self.token(label, &scalar.token, aad, &mut token)?;
-                        edits.leaf(id, &Replacement::Token(token));
-                    }
+                    Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
+                    _ => {}
                 }
-                Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
-                _ => {}
-            }
-            Ok::<(), SopsError>(())
-        })?;
+                Ok::<(), SopsError>(())
+            },
+        )?;
 
         drop(draft);
         seal_code(metadata, &mac.finish(), self.cipher)?;
@@ -196,7 +202,8 @@ impl Seal<'_> {
         drop(edits);
         let draft = Document::parse(document.format(), std::mem::take(&mut *text))?;
         self.compare(&draft, &encrypted)?;
-        Ok(Draft { document: draft, encrypted })
+        // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
+        Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })
     }
 
     /// Refuses a document whose encrypted text would hold other values than its plaintext.
@@ -246,7 +253,8 @@ impl Seal<'_> {
 
 /// A laid-out encrypted text.
 struct Draft {
-    document: Document,
+    /// Where the comments stand.
+    places: Option<Document>,
     /// Which leaves have a placeholder.
     encrypted: Vec<bool>,
 }

@@ -32,47 +32,45 @@ pub(super) fn open(
     let scope = EncryptionScope::of_metadata(metadata);
     let mut mac = Mac::new(metadata.mac_only_encrypted);
     let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-    scope.walk(document, |visit, must| {
-        match visit {
-            Visit::Leaf { id, path } => {
-                let scalar = document.scalar(id)?;
-                if !must || scalar.kind == Kind::Null || (scalar.kind == Kind::Str && scalar.token.is_empty()) {
-                    if !metadata.mac_only_encrypted || must {
-                        mac.update(&scalar.canonical);
-                    }
-                    return Ok(());
+    scope.walk(document, |visit, must| match visit {
+        Visit::Leaf { id, path } => {
+            let scalar = document.scalar(id)?;
+            if !must || scalar.kind == Kind::Null || (scalar.kind == Kind::Str && scalar.token.is_empty()) {
+                if !metadata.mac_only_encrypted || must {
+                    mac.update(&scalar.canonical);
                 }
-                let place = || (path.to_key_path(), line_of(document, id));
-                if scalar.kind != Kind::Str {
-                    let (path, line) = place();
-                    return Err(SopsError::NotText { path, line, kind: kind_word(scalar.kind) });
-                }
-                plain.clear();
-                let label = cipher.decrypt(&scalar.token, path.associated_data(), &mut plain).map_err(|problem| {
-                    let (path, line) = place();
-                    SopsError::Value { path, line, problem }
-                })?;
-                let content = || {
-                    let (path, line) = place();
-                    SopsError::Content { path, line, kind: label.word() }
-                };
-                let kind = kind_of(label).ok_or_else(content)?;
-                mac.update(&canonical(kind, &plain).ok_or_else(content)?);
-                see(Opened::Value { id, kind, bytes: &plain, token: &scalar.token, path })
+                return Ok(());
             }
-            Visit::Comment { id, path } if must => {
-                let text = document.comment(id);
-                if text.is_empty() {
-                    return Ok(());
-                }
-                plain.clear();
-                match cipher.decrypt(text, path.associated_data(), &mut plain) {
-                    Ok(_) => see(Opened::Comment { id, text: &plain, path }),
-                    Err(_) => see(Opened::StaleComment { id }),
-                }
+            let place = || (path.to_key_path(), line_of(document, id));
+            if scalar.kind != Kind::Str {
+                let (path, line) = place();
+                return Err(SopsError::NotText { path, line, kind: kind_word(scalar.kind) });
             }
-            _ => Ok(()),
+            plain.clear();
+            let label = cipher.decrypt(&scalar.token, path.associated_data(), &mut plain).map_err(|problem| {
+                let (path, line) = place();
+                SopsError::Value { path, line, problem }
+            })?;
+            let content = || {
+                let (path, line) = place();
+                SopsError::Content { path, line, kind: label.word() }
+            };
+            let kind = kind_of(label).ok_or_else(content)?;
+            mac.update(&canonical(kind, &plain).ok_or_else(content)?);
+            see(Opened::Value { id, kind, bytes: &plain, token: &scalar.token, path })
         }
+        Visit::Comment { id, path } if must => {
+            let text = document.comment(id);
+            if text.is_empty() {
+                return Ok(());
+            }
+            plain.clear();
+            match cipher.decrypt(text, path.associated_data(), &mut plain) {
+                Ok(_) => see(Opened::Comment { id, text: &plain, path }),
+                Err(_) => see(Opened::StaleComment { id }),
+            }
+        }
+        _ => Ok(()),
     })?;
     Ok(mac.finish())
 }

@@ -17,11 +17,8 @@ pub(super) enum Manner {
 }
 
 /// The spelling of a token's end under each manner; a reader sees the same characters.
-const MARKS: [(Manner, &[u8], &[u8]); 3] = [
-    (Manner::Html, b"]", b"\\u005d"),
-    (Manner::Slash, b"]", b"\\u005D"),
-    (Manner::Ascii, b"r]", b"\\u0072]"),
-];
+const MARKS: [(Manner, &[u8], &[u8]); 3] =
+    [(Manner::Html, b"]", b"\\u005d"), (Manner::Slash, b"]", b"\\u005D"), (Manner::Ascii, b"r]", b"\\u0072]")];
 
 impl Manner {
     /// The manner in which the string `old` (with its quotes) is written; of a token what its mark says.
