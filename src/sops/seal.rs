@@ -2,7 +2,7 @@
 
 use crate::cipher::{Label, Mac, ValueCipher};
 use crate::document::{
-    CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit,
+    CommentId, Document, Edits, Format, KeyId, Kind, LeafId, MetadataEdit, Outline, Path, Replacement, Style, Visit,
 };
 
 use super::SopsError;
@@ -210,8 +210,16 @@ impl Seal<'_> {
     fn compare(&self, draft: &Document, encrypted: &[bool]) -> Result<(), SopsError> {
         let document = self.document;
         let (old, new) = (document.outline(), draft.outline());
-        if old.comments.len() != new.comments.len() || old.leaves.len() != new.leaves.len() {
+        let counts = |outline: &Outline| (outline.comments.len(), outline.leaves.len(), outline.keys.len());
+        if counts(old) != counts(new) {
             return Err(SopsError::Unstable { line: document.position(document.text().len()).0 });
+        }
+        for (before, key) in (0..).map(KeyId).zip(&old.keys) {
+            if old.key(before) != new.key(before) {
+                let line = document.position(key.range.start).0;
+                // An alias may be a key, and its anchor a value that is encrypted.
+                return Err(if old.aliases { SopsError::Aliases { line } } else { SopsError::Unstable { line } });
+            }
         }
         for (index, encrypted) in encrypted.iter().enumerate() {
             let id = LeafId(u32::try_from(index).unwrap_or(u32::MAX));
