@@ -171,6 +171,9 @@ fn escape(value: &str) -> String {
 fn write_value(value: &Replacement<'_>, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
     let (kind, bytes) = match value {
         Replacement::Token(bytes) => (Kind::Str, *bytes),
+        Replacement::Value { kind: Kind::Null, .. } => {
+            return Err(SyntaxErrorKind::NotAllowed("a null cannot be written: every value is a text in this format"));
+        }
         Replacement::Value { kind, bytes } => (*kind, *bytes),
     };
     let spelled;

@@ -147,6 +147,9 @@ fn quoted(value: &str) -> String {
 fn write_value(value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result<Form, SyntaxErrorKind> {
     let (kind, bytes) = match value {
         Replacement::Token(bytes) => (Kind::Str, *bytes),
+        Replacement::Value { kind: Kind::Null, .. } => {
+            return Err(SyntaxErrorKind::NotAllowed("a null cannot be written: every value is a text in this format"));
+        }
         Replacement::Value { kind, bytes } => (*kind, *bytes),
     };
     let spelled = spell(kind, bytes).ok_or(SyntaxErrorKind::NotAllowed("the value is not of its own kind"))?;

@@ -7,6 +7,9 @@ mod common;
 
 mod broken;
 mod change;
+mod cli_edit;
+mod cli_files;
+mod cli_sops;
 mod corpus;
 mod differential;
 mod generate;

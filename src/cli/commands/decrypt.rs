@@ -39,36 +39,50 @@ impl Decrypt {
         let source = Source::of(self.file.as_deref());
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;
-        let input = source.read(context)?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
+        let mut input = source.read(context)?;
+        // The ciphertext is kept a second time only where it has to be compared before it is replaced.
+        let known = if sink.replaces_input() { input.to_vec() } else { Vec::new() };
+        let file =
+            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
         let failed = |error| in_file(&source, identities.explain(error));
-        let output = match (&self.extract, self.ignore_mac) {
-            (None, true) => plain_unverified(&file, &identities).map_err(failed)?,
-            (None, false) => Zeroizing::new(file.decrypt(&identities.keyring).map_err(failed)?.text().to_vec()),
-            (Some(path), true) => {
-                let text = plain_unverified(&file, &identities).map_err(failed)?;
-                value_in(format, &text, path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?
+        if self.ignore_mac {
+            let file = file.decrypt_unverified(&identities.keyring).map_err(failed)?;
+            if let Some(distrust) = file.distrust() {
+                report::say(&format!("lockage: warning: {distrust}"));
             }
-            (Some(path), false) => {
-                let file = file.decrypt(&identities.keyring).map_err(failed)?;
+            match &self.extract {
+                None => sink.write(file.text(), &known, Content::Plaintext)?,
+                Some(path) => {
+                    let value = value_in(format, file.text(), path).map_err(failed)?;
+                    sink.write(&value.ok_or_else(|| no_value(&source, path))?, &known, Content::Plaintext)?;
+                }
+            }
+            return Ok(0);
+        }
+        let file = file.decrypt(&identities.keyring).map_err(failed)?;
+        match &self.extract {
+            None => {
+                warn_of_clear_comments(context, &source, file.stale_comments());
+                sink.write(file.text(), &known, Content::Plaintext)?;
+            }
+            Some(path) => {
                 let value = file.get(path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?;
-                Zeroizing::new(value.text.expose_secret().as_bytes().to_vec())
+                sink.write(value.text.expose_secret().as_bytes(), &known, Content::Plaintext)?;
             }
-        };
-        sink.write(&output, &input, Content::Plaintext)?;
+        }
         Ok(0)
     }
 }
 
-/// The plaintext whatever the authentication code says; what it says is said on stderr.
-fn plain_unverified(file: &EncryptedFile, identities: &Identities) -> Result<Zeroizing<Vec<u8>>, SopsError> {
-    let file = file.decrypt_unverified(&identities.keyring)?;
-    if let Some(distrust) = file.distrust() {
-        report::say(&format!("lockage: warning: {distrust}"));
+/// SOPS reads comments that should be encrypted and are not, and so do we; nobody should rely on them.
+fn warn_of_clear_comments(context: &Context, source: &Source, lines: &[usize]) {
+    if let (Some(line), false) = (lines.first(), context.quiet) {
+        let count = lines.len();
+        let said = format!("{count} comment(s) should be encrypted and are not, the first in line {line}");
+        report::say(&format!("lockage: warning: {}", in_file(source, Failed::new(Class::No, said)).message));
     }
-    Ok(Zeroizing::new(file.text().to_vec()))
 }
 
 fn value_in(format: Format, text: &[u8], path: &KeyPath) -> Result<Option<Zeroizing<Vec<u8>>>, SopsError> {

@@ -40,11 +40,15 @@ impl Encrypt {
         encryption.expand_aliases = self.expand_aliases;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
-        let document = Document::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, SopsError::from(error)))?;
+        let document = Document::parse(format, std::mem::take(&mut *input))
+            .map_err(|error| in_file(&source, SopsError::from(error)))?;
         let mut result = encrypt(&document, &encryption, context.now());
         if let Err(SopsError::Aliases { line }) = result
             && context.interactive
-            && terminal::confirm(context, &format!("line {line} shares a value that is to be encrypted. Write copies?"))?
+            && terminal::confirm(
+                context,
+                &format!("line {line} shares a value that is to be encrypted. Write copies?"),
+            )?
         {
             encryption.expand_aliases = true;
             result = encrypt(&document, &encryption, context.now());

@@ -33,7 +33,8 @@ impl Get {
         let source = Source::of(Some(&self.file));
         let format = self.types.format(&source)?;
         let mut input = source.read(context)?;
-        let file = EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
+        let file =
+            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
         let failed = |error| in_file(&source, identities.explain(error));

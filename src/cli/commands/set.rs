@@ -102,7 +102,9 @@ impl Set {
 
     fn text(&self, context: &Context) -> Result<SecretString, Failed> {
         if let Some(value) = &self.value {
-            report::say("lockage: warning: a value on the command line is seen by other users and kept in the shell's history");
+            report::say(
+                "lockage: warning: a value on the command line is seen by other users and kept in the shell's history",
+            );
             report::say(&format!("  better: lockage set {} '{}'   (asks for it)", self.file.display(), self.key));
             if value.is_empty() {
                 return Err(Failed::new(Class::Usage, "the value is empty, as if the shell had replaced it")
@@ -153,7 +155,9 @@ fn of_json(text: &SecretString) -> Result<(Kind, SecretString), Failed> {
         }
         serde_json::Value::String(text) => (Kind::Str, SecretString::new(text)),
         serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-            return Err(failed("the value is a list or a mapping; `set` changes one value").hint("`lockage edit` changes more"));
+            return Err(
+                failed("the value is a list or a mapping; `set` changes one value").hint("`lockage edit` changes more")
+            );
         }
     })
 }

@@ -18,8 +18,18 @@ use flags::{DECRYPT, ENCRYPT, GLOBAL, LEGACY, Parsed};
 
 /// The other subcommands; the first positional argument is one of them or a file.
 const OTHERS: &[&str] = &[
-    "edit", "set", "unset", "rotate", "updatekeys", "groups", "exec-env", "exec-file", "publish", "keyservice",
-    "filestatus", "completion",
+    "edit",
+    "set",
+    "unset",
+    "rotate",
+    "updatekeys",
+    "groups",
+    "exec-env",
+    "exec-file",
+    "publish",
+    "keyservice",
+    "filestatus",
+    "completion",
 ];
 
 const USAGE: &str = "\
@@ -107,5 +117,10 @@ fn print(text: &str) -> Result<(), Exit> {
 }
 
 fn missing(what: &str) -> Exit {
-    Exit::new(1, format!("lockage does not answer `sops {what}` yet; it answers encrypt, decrypt, -e and -d. `lockage --help` shows its own commands"))
+    Exit::new(
+        1,
+        format!(
+            "lockage does not answer `sops {what}` yet; it answers encrypt, decrypt, -e and -d. `lockage --help` shows its own commands"
+        ),
+    )
 }

@@ -90,7 +90,9 @@ impl Editor {
             "vi" | "kak" | "joe" => arguments.extend([format!("+{line}"), file]),
             "nano" | "pico" => arguments.extend([format!("+{line},{column}"), file]),
             "emacs" | "emacsclient" | "micro" => arguments.extend([format!("+{line}:{column}"), file]),
-            "code" | "code-insiders" | "codium" => arguments.extend(["--goto".into(), format!("{file}:{line}:{column}")]),
+            "code" | "code-insiders" | "codium" => {
+                arguments.extend(["--goto".into(), format!("{file}:{line}:{column}")])
+            }
             "subl" | "atom" | "zed" | "hx" => arguments.push(format!("{file}:{line}:{column}")),
             _ => arguments.push(file),
         }
@@ -105,7 +107,8 @@ impl Editor {
         let program = &self.words[0];
         let child = Command::new(program).args(self.arguments(file, at)).spawn();
         let mut child = child.map_err(|error| {
-            let reason = if error.kind() == ErrorKind::NotFound { "it is not there".to_owned() } else { error.to_string() };
+            let reason =
+                if error.kind() == ErrorKind::NotFound { "it is not there".to_owned() } else { error.to_string() };
             Failed::new(Class::Usage, format!("the editor `{program}` cannot be started: {reason}"))
                 .hint("`SOPS_EDITOR`, `VISUAL` and `EDITOR` name the editor, in this order")
         })?;
@@ -122,7 +125,9 @@ impl Editor {
                 };
                 Err(Failed::new(Class::No, format!("the editor `{program}` {how}; the file is unchanged")))
             }
-            Err(error) => Err(Failed::new(Class::World, format!("the editor `{program}` cannot be waited for: {error}"))),
+            Err(error) => {
+                Err(Failed::new(Class::World, format!("the editor `{program}` cannot be waited for: {error}")))
+            }
         }
     }
 }

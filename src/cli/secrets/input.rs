@@ -84,13 +84,18 @@ impl Types {
         let path = source.path(self.filename_override.as_deref());
         let input = named.or_else(|| path.map(|path| Format::of_path(&path.to_string_lossy())));
         let Some(input) = input else {
-            return Err(Failed::new(Class::Usage, "nothing says what type stdin is")
-                .hint("say it: `--input-type yaml`, or `--filename-override secrets/app.yaml`, which also chooses the rule"));
+            return Err(Failed::new(Class::Usage, "nothing says what type stdin is").hint(
+                "say it: `--input-type yaml`, or `--filename-override secrets/app.yaml`, which also chooses the rule",
+            ));
         };
         match self.output_type.as_deref().and_then(Format::of_word) {
             Some(output) if output != input => Err(Failed::new(
                 Class::Usage,
-                format!("the input is {} and the output shall be {}: converting is not part of this version", input.word(), output.word()),
+                format!(
+                    "the input is {} and the output shall be {}: converting is not part of this version",
+                    input.word(),
+                    output.word()
+                ),
             )
             .hint("leave `--output-type` out")),
             _ => Ok(input),

@@ -64,6 +64,11 @@ fn is_stdout(path: &Path) -> bool {
 }
 
 impl Sink {
+    /// Whether the input itself is replaced.
+    pub(crate) fn replaces_input(&self) -> bool {
+        matches!(self, Self::File(_, true))
+    }
+
     /// Writes the whole text; `input` is what was read, which a file replaced in place must still hold.
     ///
     /// # Errors

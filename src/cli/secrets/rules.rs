@@ -43,8 +43,8 @@ impl Rules {
         let Some(path) = path else { return Ok(None) };
         let shown = shown(context, &path);
         let text = files::read(&path)?;
-        let text = std::str::from_utf8(&text)
-            .map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
+        let text =
+            std::str::from_utf8(&text).map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
         Ok(Some(Self { set: RuleSet::parse(text, &shown)?, path }))
     }
 

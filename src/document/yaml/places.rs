@@ -36,13 +36,7 @@ impl Places {
 
     /// Lists the comments in the outline, with `items` among them, but for those on the lines of a metadata block,
     /// which go with it.
-    pub(super) fn finish(
-        &self,
-        source: &Source<'_>,
-        placed: &[bool],
-        items: Vec<Range<usize>>,
-        outline: &mut Outline,
-    ) {
+    pub(super) fn finish(&self, source: &Source<'_>, placed: &[bool], items: Vec<Range<usize>>, outline: &mut Outline) {
         let mut blocks: Vec<_> = outline.metadata.iter().map(|metadata| metadata.range.clone()).collect();
         blocks.extend(outline.more_metadata.iter().cloned());
         let mut ids = vec![None; placed.len() + items.len()];

@@ -81,7 +81,9 @@ fn tokens_over_foreign_files_come_off_again() {
             }
         }
     }
-    eprintln!("{same} files came back byte for byte, {lossy} with losses; files by form of loss: {forms:?}; unfit: {unfit:?}");
+    eprintln!(
+        "{same} files came back byte for byte, {lossy} with losses; files by form of loss: {forms:?}; unfit: {unfit:?}"
+    );
     let share = f64::from(same) / f64::from(same + lossy);
     assert!(share >= 0.95, "only {:.1} % came back byte for byte", share * 100.0);
 }

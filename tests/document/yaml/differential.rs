@@ -7,7 +7,10 @@ use super::oracle::{self, Step};
 use crate::common;
 
 /// Documents in CI; `LOCKAGE_YAML_DOCUMENTS` asks for more.
-const DOCUMENTS: usize = 12_000;
+const DOCUMENTS: usize = 20_000;
+/// Why we refuse a few texts that go-yaml takes: it loses characters or values of them.
+const STRICTER: [&str; 3] = ["a second byte order mark", "a key must be UTF-8", "this is not what its tag announces"];
+
 const SEED: u64 = 0x10C4_A6E0;
 
 fn number(name: &str, default: u64) -> u64 {
@@ -57,6 +60,7 @@ fn compare(text: &[u8], answer: &Result<Vec<Step>, String>) -> Result<bool, Stri
     let own = oracle::own(text);
     match (own, answer) {
         (Err(_), Err(_)) => Ok(false),
+        (Err(error), Ok(_)) if STRICTER.iter().any(|why| error.to_string().ends_with(why)) => Ok(false),
         (Err(error), Ok(_)) => Err(format!("only we refuse: {error}")),
         (Ok(_), Err(error)) => Err(format!("only go-yaml refuses: {error}")),
         (Ok(own), Ok(theirs)) => {

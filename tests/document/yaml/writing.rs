@@ -1,15 +1,18 @@
 //! One scalar, one comment, one block at a time: what is written, byte for byte.
 
-use lockage::document::{CommentId, Document, Edits, Format, Kind, KeyPath, LeafId, Replacement, SyntaxError};
+use lockage::document::{CommentId, Document, Edits, Format, KeyPath, Kind, LeafId, Replacement, SyntaxError};
 
 const TOKEN: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
 
-pub fn parse(text: &str) -> Document {
+pub(super) fn parse(text: &str) -> Document {
     Document::parse(Format::Yaml, text.as_bytes().to_vec()).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 
 fn shown(text: &[u8]) -> String {
-    String::from_utf8(text.to_vec()).unwrap().replace(TOKEN, "TOKEN").replace(&format!("\"{}\"", TOKEN.replace(']', "\\x5D")), "MARKED")
+    String::from_utf8(text.to_vec())
+        .unwrap()
+        .replace(TOKEN, "TOKEN")
+        .replace(&format!("\"{}\"", TOKEN.replace(']', "\\x5D")), "MARKED")
 }
 
 /// `text` with a token over leaf `index`, and that leaf's value written back over it.
@@ -229,10 +232,16 @@ fn aliases_become_copies() {
         ("a: &x |\n  t\nb: *x\n", "a: &x |\n  t\nb: \"t\\n\"\n"),
         ("a: &x\nb: *x\n", "a: &x\nb: null\n"),
         ("a: &x !!str 5\nb: *x\n", "a: &x !!str 5\nb: !!str 5\n"),
-        ("a: &x\n   b: 1\n   c: |\n     t\n\n     u\nd:\n  e: *x\nf: 2\n", "a: &x\n   b: 1\n   c: |\n     t\n\n     u\nd:\n  e:\n     b: 1\n     c: |\n       t\n\n       u\nf: 2\n"),
+        (
+            "a: &x\n   b: 1\n   c: |\n     t\n\n     u\nd:\n  e: *x\nf: 2\n",
+            "a: &x\n   b: 1\n   c: |\n     t\n\n     u\nd:\n  e:\n     b: 1\n     c: |\n       t\n\n       u\nf: 2\n",
+        ),
         ("a: &x\n- 1\n- 2\nb: *x\n", "a: &x\n- 1\n- 2\nb:\n  - 1\n  - 2\n"),
         ("a: &x {b: 1}\nl:\n  - *x\n  - *x # c\n", "a: &x {b: 1}\nl:\n  - {b: 1}\n  - {b: 1} # c\n"),
-        ("l:\n  - &x\n    a: 1\n    b: 2\n  - *x\n  - c: *x\n", "l:\n  - &x\n    a: 1\n    b: 2\n  - a: 1\n    b: 2\n  - c:\n      a: 1\n      b: 2\n"),
+        (
+            "l:\n  - &x\n    a: 1\n    b: 2\n  - *x\n  - c: *x\n",
+            "l:\n  - &x\n    a: 1\n    b: 2\n  - a: 1\n    b: 2\n  - c:\n      a: 1\n      b: 2\n",
+        ),
         ("a: &x\n  b: [1, 'y']\nc: {d: *x}\n", "a: &x\n  b: [1, 'y']\nc: {d: {b: [1, 'y']}}\n"),
         ("a: &x\n  b: 1\nd:\n  <<: *x\n", "a: &x\n  b: 1\nd:\n  <<:\n    b: 1\n"),
         // An alias in a copy means what it meant where it was written.

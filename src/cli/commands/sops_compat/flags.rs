@@ -104,7 +104,11 @@ impl Parsed {
 
     /// The variable that stands for a flag which was not given.
     pub(super) fn variable(&self, name: &str) -> Option<&'static str> {
-        if self.values.contains_key(name) { None } else { self.variables.get(name).copied().filter(|name| !name.is_empty()) }
+        if self.values.contains_key(name) {
+            None
+        } else {
+            self.variables.get(name).copied().filter(|name| !name.is_empty())
+        }
     }
 
     /// Whether a switch is on.
@@ -219,7 +223,10 @@ mod tests {
     #[test]
     fn subcommands_take_flags_behind_the_file() {
         let parsed = parse_reordered(&[DECRYPT], &words("f.yaml --extract k -i")).unwrap();
-        assert_eq!((parsed.value("extract"), parsed.is_set("in-place"), parsed.rest.join(" ")), (Some("k"), true, "f.yaml".to_owned()));
+        assert_eq!(
+            (parsed.value("extract"), parsed.is_set("in-place"), parsed.rest.join(" ")),
+            (Some("k"), true, "f.yaml".to_owned())
+        );
         // The word behind a switch is moved with it, which puts it before the file.
         let parsed = parse_reordered(&[DECRYPT], &words("f.yaml --ignore-mac other")).unwrap();
         assert_eq!(parsed.rest, ["other", "f.yaml"]);

@@ -29,7 +29,8 @@ struct Arguments {
 
 impl Arguments {
     fn of(context: &Context, flags: &Parsed) -> Result<Self, Exit> {
-        let path = |name: &str| flags.value(name).filter(|path| !path.is_empty()).map(|path| context.path(Path::new(path)));
+        let path =
+            |name: &str| flags.value(name).filter(|path| !path.is_empty()).map(|path| context.path(Path::new(path)));
         let file = flags.rest.first().map(|path| context.path(Path::new(path)));
         let (in_place, output) = (flags.is_set("in-place"), path("output"));
         if in_place && output.is_some() {
@@ -107,7 +108,8 @@ pub(super) fn encrypt(context: &Context, global: &Parsed, flags: &Parsed) -> Res
     let format = arguments.format()?;
     let encryption = encryption(context, global, flags, arguments.name.as_deref())?;
     let mut input = arguments.read()?;
-    let document = Document::parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
+    let document =
+        Document::parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
     let text = crate::sops::encrypt(&document, &encryption, context.now()).map_err(Exit::encrypting)?;
     arguments.write(&text, Mode::KeptOr(0o644))
 }
@@ -115,12 +117,7 @@ pub(super) fn encrypt(context: &Context, global: &Parsed, flags: &Parsed) -> Res
 /// Keys from flags and variables beat those of the rule; what else the rule says still holds.
 ///
 /// *Source*: the SOPS format, section 8.4.
-fn encryption(
-    context: &Context,
-    global: &Parsed,
-    flags: &Parsed,
-    name: Option<&Path>,
-) -> Result<Encryption, Exit> {
+fn encryption(context: &Context, global: &Parsed, flags: &Parsed, name: Option<&Path>) -> Result<Encryption, Exit> {
     let given = |name: &str| {
         let value = flags.value(name).or_else(|| flags.variable(name).and_then(|variable| context.variable(variable)));
         value.filter(|value| !value.is_empty())
@@ -151,10 +148,12 @@ fn encryption(
         }
     };
     if let Some(recipients) = given("age") {
-        encryption.groups = vec![group(recipients).map_err(|error| Exit::new(1, error.to_string()))?];
+        encryption.groups =
+            vec![group(recipients).map_err(|error| Exit::new(1, format!("failed to parse input, {error}")))?];
     }
     if let Some(selector) = chosen.into_iter().next() {
-        let same = encryption.scope.selector().field().map(|(field, _)| field) == selector.field().map(|(field, _)| field);
+        let same =
+            encryption.scope.selector().field().map(|(field, _)| field) == selector.field().map(|(field, _)| field);
         if rule.is_some_and(|rule| rule.selector != Selector::default()) && !same {
             return Err(Exit::new(8, format!("Error: {MORE_SELECTORS}")));
         }
@@ -197,10 +196,8 @@ pub(super) fn decrypt(context: &Context, flags: &Parsed) -> Result<(), Exit> {
     let path = flags.value("extract").filter(|path| !path.is_empty()).map(extract::path).transpose()?;
     rules(context, arguments.name.as_deref())?;
     let format = arguments.format()?;
-    let mut input = arguments.read()?;
-    let nobody = Identities::default();
-    let file = EncryptedFile::parse(format, std::mem::take(&mut *input))
-        .map_err(|error| Exit::decrypting(&error, &nobody))?;
+    let input = arguments.read()?;
+    let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| unreadable(format, &input, &error))?;
     let identities = Identities::of_user(context, file.metadata());
     let failed = |error: SopsError| Exit::decrypting(&error, &identities);
     let plain: Zeroizing<Vec<u8>> = if flags.is_set("ignore-mac") {
@@ -214,4 +211,14 @@ pub(super) fn decrypt(context: &Context, flags: &Parsed) -> Result<(), Exit> {
     let scalar = document.scalar(id).map_err(|error| failed(error.into()))?;
     let shown = Zeroizing::new(extract::shown(format, scalar.kind, &scalar.canonical));
     arguments.write(&shown, Mode::KeptOr(0o600))
+}
+
+/// Why a text is no encrypted file. A binary file is JSON once it is encrypted.
+fn unreadable(format: Format, input: &[u8], error: &SopsError) -> Exit {
+    if matches!(format, Format::Json | Format::Binary)
+        && let Err(error) = Document::parse(Format::Json, input.to_vec())
+    {
+        return Exit::new(1, format!("Could not unmarshal input data: {error}"));
+    }
+    Exit::decrypting(error, &Identities::default())
 }

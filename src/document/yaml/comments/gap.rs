@@ -221,10 +221,10 @@ impl Finder<'_> {
         let comments = &self.scan.comments;
         let Around { last, next, indent, .. } = around;
         let start = &comments[gap.start];
-        let mut clean = start.line <= last.end_line + 1;
-        let below = start.line == last.end_line + 1
-            && last.kind != TokenKind::Value
-            && (last.end_line > 0 || self.ends_its_line(last));
+        let end_line = self.content_end_line(last);
+        let mut clean = start.line <= end_line + 1;
+        let below =
+            start.line == end_line + 1 && last.kind != TokenKind::Value && (end_line > 0 || self.ends_its_line(last));
 
         let is_foot = |group: &Open| group.column < *indent || (group.leading && below);
         let mut open: Option<Open> = None;
@@ -264,6 +264,17 @@ impl Finder<'_> {
             _ => (Side::Foot, own),
         };
         self.gaps.groups.push(Group { side, offset, comments: range(group.first, past) });
+    }
+
+    /// The line on which a token ends; lines of a block's content that hold only blanks count as blank lines here.
+    fn content_end_line(&self, token: &Token) -> u32 {
+        let mut line = token.end_line;
+        if is_block(token) {
+            let lines = self.text[token.range()].rsplit(|byte| *byte == b'\n');
+            let blank = |line: &&[u8]| line.iter().all(|byte| matches!(byte, b' ' | b'\t' | b'\r'));
+            line -= u32::try_from(lines.take_while(blank).count()).unwrap_or(0);
+        }
+        line
     }
 
     /// On the first line of a stream only these can have a foot right below.
