@@ -297,7 +297,12 @@ pub(super) fn end_of(source: &Source<'_>, item: usize, pair: bool) -> usize {
     if event.kind != EventKind::End {
         return source.range(event).end;
     }
-    let before = &source.events[last - 1];
+    // Blocks nested in one another may end with the same scalar.
+    let mut before = last;
+    while source.events[before].kind == EventKind::End {
+        before -= 1;
+    }
+    let before = &source.events[before];
     let end = source.solid(event.token).end as usize;
     if before.kind == EventKind::Scalar { source.range(before).end.max(end) } else { end }
 }

@@ -54,6 +54,7 @@ fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>,
     let ascii = chars::check(text)?;
     let newline = if line_break(text) == b"\r\n" { "\r\n" } else { "\n" };
     let mut splices = Vec::new();
+    let mut blocks = blocks(outline).peekable();
     for document in documents(&scanner::scan(text, ascii)?) {
         let column = match document.root {
             Root::Block(column) => column as usize,
@@ -64,8 +65,7 @@ fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>,
             }
         };
         let mut block = print::block("sops", tree, column, newline);
-        let old = blocks(outline).find(|range| document.range.contains(&range.start));
-        if let Some(old) = old {
+        if let Some(old) = blocks.next_if(|range| document.range.contains(&range.start)) {
             refuse_braces(text, old)?;
             if !ends_with_break(&text[old.clone()]) {
                 block.truncate(block.len() - newline.len());

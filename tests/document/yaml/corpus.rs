@@ -11,13 +11,16 @@ use super::round_trip::{Outcome, round_trip};
 /// How many files are looked at; `LOCKAGE_CORPUS=all` looks at all of them.
 const SAMPLE: usize = 1_500;
 
-fn module_cache() -> Option<PathBuf> {
+/// Fewer files would prove nothing.
+const FEWEST: usize = 1_000;
+
+pub(super) fn module_cache() -> Option<PathBuf> {
     let output = Command::new("go").args(["env", "GOMODCACHE"]).output().ok()?;
     let folder = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     folder.is_dir().then_some(folder)
 }
 
-fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
+pub(super) fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
     let Ok(entries) = std::fs::read_dir(folder) else { return };
     for entry in entries.flatten() {
         let path = entry.path();
@@ -35,7 +38,7 @@ fn collect(folder: &Path, files: &mut Vec<PathBuf>) {
 }
 
 /// A fixed shuffle, so that every run looks at the same files of the same cache.
-fn sample(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
+pub(super) fn sample(mut files: Vec<PathBuf>) -> Vec<PathBuf> {
     files.sort();
     if std::env::var_os("LOCKAGE_CORPUS").is_some() {
         return files;
@@ -60,6 +63,7 @@ fn tokens_over_foreign_files_come_off_again() {
         eprintln!("SKIPPED: needs a module cache of Go");
         return;
     }
+    assert!(files.len() >= FEWEST, "only {} files are no corpus", files.len());
     let mut same = 0;
     let mut lossy = 0;
     let mut unfit: BTreeMap<&str, usize> = BTreeMap::new();

@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use super::corpus;
 use super::generate::{self, Random};
 use super::oracle::{self, Step};
 use crate::common;
@@ -10,6 +11,9 @@ use crate::common;
 const DOCUMENTS: usize = 20_000;
 /// Why we refuse a few texts that go-yaml takes: it loses characters or values of them.
 const STRICTER: [&str; 3] = ["a second byte order mark", "a key must be UTF-8", "this is not what its tag announces"];
+
+/// Larger files add time, not variety.
+const LARGEST_FILE: usize = 32 << 10;
 
 const SEED: u64 = 0x10C4_A6E0;
 
@@ -42,6 +46,31 @@ fn reads_what_go_yaml_reads() {
     }
     assert!(different.is_empty(), "seed {seed:#x}: {} of {} differ\n{report}", different.len(), accepted + refused);
     assert!(accepted > refused / 8, "the generator is out of tune: {accepted} accepted, {refused} refused");
+}
+
+/// The files that others wrote, as they are and with small accidents.
+#[test]
+fn reads_files_of_others_as_go_yaml_reads_them() {
+    let (Some(go), Some(folder)) = (common::peer("yaml-oracle"), corpus::module_cache()) else { return };
+    let mut files = Vec::new();
+    corpus::collect(&folder, &mut files);
+    let mut random = Random::new(number("LOCKAGE_YAML_SEED", SEED));
+    let mut texts = Vec::new();
+    for file in corpus::sample(files) {
+        let Ok(text) = std::fs::read_to_string(&file) else { continue };
+        // The oracle knows no metadata block.
+        let text = text.replace("sops", "s0ps");
+        if text.len() <= LARGEST_FILE {
+            texts.push(generate::mutate(&mut random, &text));
+            texts.push(text.into_bytes());
+        }
+    }
+    let answers = oracle::ask(&go, &texts);
+    let mut pairs = texts.iter().zip(&answers);
+    let different = pairs.find_map(|(text, answer)| Some((text, compare(text, answer).err()?)));
+    if let Some((text, difference)) = different {
+        panic!("{difference}\n{}", String::from_utf8_lossy(text));
+    }
 }
 
 fn text(random: &mut Random) -> Vec<u8> {

@@ -1,10 +1,12 @@
 //! Laws of writing, over generated documents and over mutations of them.
 
-use lockage::document::{Document, Edits, Format, LeafId, MetadataEdit, Replacement, Scalar, Style};
+use lockage::document::{
+    Document, Edits, Format, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style, Visit,
+};
 use proptest::prelude::*;
 
 use super::generate::{self, Random};
-use super::round_trip::{block, round_trip, token};
+use super::round_trip::{block, ends_in_block, round_trip, token};
 
 fn text(seed: u64, mutated: bool) -> Vec<u8> {
     let mut random = Random::new(seed);
@@ -90,6 +92,74 @@ fn metadata(text: &[u8]) {
     assert!(*without == *text, "{}\n=====\n{}", shown(), String::from_utf8_lossy(&without));
 }
 
+/// Every leaf's kind and value, in the order of the walk, aliases and all.
+fn values(document: &Document) -> Vec<(Kind, Vec<u8>)> {
+    (0..document.outline().leaves.len())
+        .map(|index| {
+            let scalar = scalar(document, index);
+            (scalar.kind, scalar.canonical.into_owned())
+        })
+        .collect()
+}
+
+fn keys(document: &Document) -> Vec<&str> {
+    (0..document.outline().keys.len()).map(|index| document.key(KeyId(index as u32))).collect()
+}
+
+/// Copies in the place of aliases have the same values under the same keys.
+fn expansion(text: &[u8]) {
+    let Some(plain) = parse(text) else { return };
+    let leaves = plain.outline().leaves.len();
+    if (0..leaves).any(|leaf| plain.scalar(LeafId(leaf as u32)).is_err()) {
+        return;
+    }
+    let Ok(Some(expanded)) = plain.expanded() else { return };
+    let shown = || format!("{}\n=====\n{}", String::from_utf8_lossy(text), String::from_utf8_lossy(expanded.text()));
+    assert_eq!(values(&plain), values(&expanded), "{}", shown());
+    assert_eq!(keys(&plain), keys(&expanded), "{}", shown());
+    assert!(matches!(expanded.expanded(), Ok(None)), "{}", shown());
+}
+
+/// A new key at the end of the mapping around a leaf, or a new item at the end of its list: nothing else changes.
+fn insertion(text: &[u8], choice: usize) {
+    let Some(plain) = parse(text) else { return };
+    let leaves = plain.outline().leaves.len();
+    let unfit = plain.outline().aliases || ends_in_block(&plain);
+    if unfit || (0..leaves).any(|leaf| plain.scalar(LeafId(leaf as u32)).is_err()) {
+        return;
+    }
+    let mut paths = Vec::new();
+    let never: Result<(), std::convert::Infallible> = plain.walk(|visit| {
+        if let Visit::Leaf { path, .. } = visit {
+            paths.push(path.to_key_path());
+        }
+        Ok(())
+    });
+    let Ok(()) = never;
+    let Some(near) = paths.get(choice % paths.len().max(1)).and_then(KeyPath::split_last) else { return };
+    let (parent, last) = near;
+    let mut parts = parent.parts().to_vec();
+    let length = |parent: &KeyPath| {
+        let below = paths.iter().filter_map(|path| {
+            path.parts().get(parent.parts().len()).filter(|_| path.parts().starts_with(parent.parts()))
+        });
+        below.filter_map(|part| if let PathPart::Index(index) = part { Some(index + 1) } else { None }).max()
+    };
+    parts.push(match last {
+        PathPart::Key(_) => PathPart::Key("new key".to_owned()),
+        PathPart::Index(_) => PathPart::Index(length(&parent).unwrap_or(0)),
+    });
+    let path = KeyPath::new(parts);
+    let token = token(7, "str");
+    let Ok(written) = plain.insert(&path, &Replacement::Token(token.as_bytes())) else { return };
+    let shown = || format!("{path}\n{}\n=====\n{}", String::from_utf8_lossy(text), String::from_utf8_lossy(&written));
+    let found = parse(&written).unwrap_or_else(|| panic!("no YAML any more:\n{}", shown()));
+    let new = found.find(&path).unwrap_or_else(|| panic!("not there:\n{}", shown()));
+    let mut after = values(&found);
+    assert_eq!(after.remove(new.0 as usize), (Kind::Str, token.into_bytes()), "{}", shown());
+    assert_eq!(after, values(&plain), "{}", shown());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { cases: cases(), failure_persistence: None, ..ProptestConfig::default() })]
 
@@ -109,10 +179,22 @@ proptest! {
     }
 
     #[test]
+    fn expansion_keeps_keys_and_values(seed: u64, mutated: bool) {
+        expansion(&text(seed, mutated));
+    }
+
+    #[test]
+    fn insertion_adds_and_changes_nothing(seed: u64, mutated: bool, choice: usize) {
+        insertion(&text(seed, mutated), choice);
+    }
+
+    #[test]
     fn soup_comes_back(seed: u64) {
         let soup = generate::soup(&mut Random::new(seed));
         one_leaf(soup.as_bytes(), 0);
         metadata(soup.as_bytes());
+        expansion(soup.as_bytes());
+        insertion(soup.as_bytes(), 0);
         round_trip(Format::Yaml, soup.as_bytes(), "soup");
     }
 }

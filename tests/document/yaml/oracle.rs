@@ -69,6 +69,7 @@ fn step(step: &serde_json::Value) -> Step {
 pub(super) fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
     let document = Document::parse(Format::Yaml, text.to_vec())?;
     let outline = document.outline();
+    let positions = positions(text);
     let mut steps = Vec::with_capacity(outline.nodes.len());
     for node in &outline.nodes {
         steps.push(match *node {
@@ -76,7 +77,7 @@ pub(super) fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
             Node::Close => Step::Close,
             Node::Key(id) => {
                 let key = &outline.keys[id.0 as usize];
-                Step::Key { name: document.key(id).as_bytes().to_vec(), at: Some(position(text, key.range.start)) }
+                Step::Key { name: document.key(id).as_bytes().to_vec(), at: Some(positions[key.range.start]) }
             }
             Node::Comment(id) => {
                 Step::Comment { text: document.comment(id).to_vec(), inline: outline.comment(id).inline }
@@ -85,7 +86,7 @@ pub(super) fn own(text: &[u8]) -> Result<Vec<Step>, SyntaxError> {
                 let leaf = outline.leaf(id);
                 let scalar = document.scalar(id)?;
                 assert_eq!(scalar.kind, leaf.kind);
-                let at = (leaf.style != Style::Empty).then(|| position(text, leaf.range.start));
+                let at = (leaf.style != Style::Empty).then(|| positions[leaf.range.start]);
                 Step::Leaf { kind: word(scalar.kind), canonical: scalar.canonical.into_owned(), at }
             }
         });
@@ -104,11 +105,20 @@ fn word(kind: Kind) -> &'static str {
     }
 }
 
-/// Line and column as go-yaml counts them, from 1, in characters; every sort of line break counts.
-pub(super) fn position(text: &[u8], offset: usize) -> (usize, usize) {
-    let before = std::str::from_utf8(&text[..offset]).unwrap();
-    let before = before.strip_prefix('\u{FEFF}').unwrap_or(before).replace("\r\n", "\n");
-    let mut lines = before.split(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
-    let last = lines.next_back().unwrap().chars().count();
-    (lines.count() + 1, last + 1)
+/// Of each offset line and column as go-yaml counts them, from 1, in characters; every sort of line break counts.
+fn positions(text: &[u8]) -> Vec<(usize, usize)> {
+    let text = std::str::from_utf8(text).unwrap();
+    let mut positions = Vec::with_capacity(text.len() + 1);
+    let (mut line, mut column) = (1, 1);
+    for (offset, character) in text.char_indices() {
+        positions.extend(std::iter::repeat_n((line, column), character.len_utf8()));
+        let crlf = character == '\r' && text[offset + 1..].starts_with('\n');
+        match character {
+            '\u{FEFF}' if offset == 0 => {}
+            '\n' | '\r' | '\u{85}' | '\u{2028}' | '\u{2029}' if !crlf => (line, column) = (line + 1, 1),
+            _ => column += 1,
+        }
+    }
+    positions.push((line, column));
+    positions
 }

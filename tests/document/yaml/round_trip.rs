@@ -66,13 +66,8 @@ pub(super) fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
     if plain.outline().leaves.iter().any(|leaf| !leaf.tagged) {
         return Outcome::Unfit("tags");
     }
-    // Behind such a scalar even a line break would be content, so the metadata cannot follow.
-    let ends_line = text.ends_with(b"\n") || text.ends_with(b"\r");
-    let is_block = |leaf: &&Leaf| matches!(leaf.style, Style::Literal | Style::Folded);
-    if let Some(last) = plain.outline().leaves.last().filter(is_block)
-        && !ends_line
-        && text[last.range.end..].trim_ascii().is_empty()
-        && text[last.range.clone()].trim_ascii_end().len() <= 4
+    if ends_in_block(&plain)
+        && plain.scalar(LeafId(plain.outline().leaves.len() as u32 - 1)).is_ok_and(|last| last.canonical.is_empty())
     {
         return Outcome::Unfit("an empty block ends the file");
     }
@@ -143,6 +138,14 @@ pub(super) fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
         assert!(outside(&plain) == outside(&after), "{name}: bytes outside of leaves change\n{}", shown());
     }
     Outcome::Losses(losses(&plain, &after))
+}
+
+/// Whether the text ends in a block scalar without a line break: what is appended gives the scalar one.
+pub(super) fn ends_in_block(document: &Document) -> bool {
+    let Some(last) = document.outline().leaves.last() else { return false };
+    let rest = String::from_utf8_lossy(&document.text()[last.range.end..]);
+    let ends_line = rest.ends_with(['\n', '\r', '\u{85}', '\u{2028}', '\u{2029}']);
+    matches!(last.style, Style::Literal | Style::Folded) && !ends_line && rest.trim().is_empty()
 }
 
 /// The text without its leaves and the blanks around them: a value right behind its anchor (`&a:b`) gets one, and
