@@ -151,7 +151,7 @@ struct RawRule {
 
 #[derive(Default, Deserialize)]
 struct RawGroup {
-    merge: Option<Vec<RawGroup>>,
+    merge: Option<Vec<Self>>,
     age: Option<Vec<String>>,
     pgp: Option<Vec<String>>,
     hc_vault: Option<Vec<String>>,

@@ -2,7 +2,7 @@
 
 use crate::cipher::{Label, Mac, ValueCipher};
 use crate::document::{
-    CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Style, Visit,
+    CommentId, Document, Edits, Format, KeyId, Kind, LeafId, MetadataEdit, Outline, Path, Replacement, Style, Visit,
 };
 
 use super::SopsError;
@@ -46,7 +46,7 @@ impl Seal<'_> {
         metadata.lastmodified = time_of(now);
         self.refuse_shared()?;
         let draft = if self.document.format() == Format::Yaml { Some(self.draft(metadata)?) } else { None };
-        let places = draft.as_ref().map_or(self.document, |draft| &draft.document);
+        let places = draft.as_ref().and_then(|draft| draft.places.as_ref()).unwrap_or(self.document);
         let mut edits = Edits::new();
         let leaves = self.document.outline().leaves.len() + self.document.outline().comments.len();
         // A token is its plaintext in base64 and 110 bytes more.
@@ -202,15 +202,24 @@ impl Seal<'_> {
         drop(edits);
         let draft = Document::parse(document.format(), std::mem::take(&mut *text))?;
         self.compare(&draft, &encrypted)?;
-        Ok(Draft { document: draft, encrypted })
+        // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
+        Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })
     }
 
     /// Refuses a document whose encrypted text would hold other values than its plaintext.
     fn compare(&self, draft: &Document, encrypted: &[bool]) -> Result<(), SopsError> {
         let document = self.document;
         let (old, new) = (document.outline(), draft.outline());
-        if old.comments.len() != new.comments.len() || old.leaves.len() != new.leaves.len() {
+        let counts = |outline: &Outline| (outline.comments.len(), outline.leaves.len(), outline.keys.len());
+        if counts(old) != counts(new) {
             return Err(SopsError::Unstable { line: document.position(document.text().len()).0 });
+        }
+        for (before, key) in (0..).map(KeyId).zip(&old.keys) {
+            if old.key(before) != new.key(before) {
+                let line = document.position(key.range.start).0;
+                // An alias may be a key, and its anchor a value that is encrypted.
+                return Err(if old.aliases { SopsError::Aliases { line } } else { SopsError::Unstable { line } });
+            }
         }
         for (index, encrypted) in encrypted.iter().enumerate() {
             let id = LeafId(u32::try_from(index).unwrap_or(u32::MAX));
@@ -252,7 +261,8 @@ impl Seal<'_> {
 
 /// A laid-out encrypted text.
 struct Draft {
-    document: Document,
+    /// Where the comments stand.
+    places: Option<Document>,
     /// Which leaves have a placeholder.
     encrypted: Vec<bool>,
 }

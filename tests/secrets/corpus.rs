@@ -10,10 +10,10 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use lockage::document::{Document, Format, LeafId};
-use lockage::sops::SopsError;
+use lockage::sops::{Encryption, SopsError};
 
 use crate::differential::walked;
-use crate::support::{Sops, decrypt, encrypt};
+use crate::support::{Sops, decrypt, encrypt, encrypt_with, encryption};
 
 /// How many files the real program shall accept.
 const WANTED: usize = 1_500;
@@ -134,6 +134,20 @@ fn judge(sops: &Sops, file: &Path, tally: &Mutex<Tally>) {
     };
     if document.outline().aliases {
         tally.lock().unwrap().with_aliases += 1;
+        // What comes back has copies in the aliases' places; both programs must find the same values in it.
+        let copying = Encryption { expand_aliases: true, ..encryption() };
+        match encrypt_with(format, &text, &copying).map(|ours| (decrypt(format, &ours), sops.decrypt(format, &ours))) {
+            Err(error) => lose(format!("with aliases, {}", refusal(&error))),
+            Ok((Err(error), _)) => break_law(format!("with aliases, we do not open our own file: {error}")),
+            Ok((_, Err((code, complaint)))) => break_law(format!("with aliases, sops exits {code}: {complaint}")),
+            Ok((_, Ok(from_ours))) => {
+                if let Ok(from_theirs) = sops.decrypt(format, &theirs)
+                    && walked(format, &from_ours, false) != walked(format, &from_theirs, false)
+                {
+                    break_law("with aliases, sops reads other values from our file than from its own".into());
+                }
+            }
+        }
         return;
     }
     let ours = match encrypt(format, &text) {

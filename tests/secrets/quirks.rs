@@ -162,6 +162,11 @@ fn aliases_are_refused_or_copied() {
     // Aliases among what stays in clear are none of our business.
     let clear = "a_unencrypted: &x one\nb_unencrypted: *x\nc: two\n";
     opens(Format::Yaml, yaml(clear).as_bytes(), clear);
+    let named = "a: &x one\n*x : two\n";
+    assert!(matches!(encrypt(Format::Yaml, named.as_bytes()), Err(SopsError::Aliases { line: 2 })));
+    let copying = Encryption { expand_aliases: true, ..encryption() };
+    let file = encrypt_with(Format::Yaml, named.as_bytes(), &copying).unwrap();
+    opens(Format::Yaml, &file, "a: &x one\none : two\n");
     let leaking = encrypt(Format::Yaml, b"a: &x one\nb_unencrypted: *x\n");
     assert!(matches!(leaking, Err(SopsError::Aliases { .. })), "{leaking:?}");
 }
