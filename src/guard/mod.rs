@@ -11,6 +11,7 @@ mod kinship;
 mod placeholder;
 mod reading;
 mod rules;
+mod shape;
 mod subject;
 mod words;
 mod world;

@@ -210,6 +210,10 @@ impl Heroku<'_> {
         self.state.builds.insert(id.clone(), build);
         let release = self.finish_build(&id).ok()??;
         self.settle_release(&release);
+        // Nobody watched it start: it has been up for a while.
+        if let Some(app) = self.state.apps.get_mut(&app.id) {
+            app.starting = 0;
+        }
         Some(())
     }
 }

@@ -21,6 +21,8 @@ const FOLD_AFTER: usize = 200;
 pub(super) struct Store {
     log: File,
     path: PathBuf,
+    /// Bytes of the log that hold whole lines.
+    length: u64,
     written: Value,
 }
 
@@ -57,15 +59,17 @@ impl Store {
             let change = serde_json::from_str(line).map_err(|_| SandboxError::Damaged { path: path.clone() })?;
             replay(&mut written, change);
         }
-        log.set_len(whole as u64).map_err(|source| SandboxError::file(&path, source))?;
+        let mut length = whole as u64;
+        log.set_len(length).map_err(|source| SandboxError::file(&path, source))?;
         let state: State =
             serde_json::from_value(written.clone()).map_err(|_| SandboxError::Damaged { path: path.clone() })?;
         if text[..whole].lines().count() > FOLD_AFTER {
             // A crash between the two leaves a log that says again what the snapshot says: rows are set, not added to.
             write_private(&snapshot, written.to_string().as_bytes())?;
-            log.set_len(0).map_err(|source| SandboxError::file(&path, source))?;
+            length = 0;
+            log.set_len(length).map_err(|source| SandboxError::file(&path, source))?;
         }
-        Ok((Self { log, path, written }, state))
+        Ok((Self { log, path, length, written }, state))
     }
 
     /// Makes the state durable; writes nothing where nothing differs.
@@ -80,10 +84,12 @@ impl Store {
         }
         let mut line = Value::Object(change).to_string();
         line.push('\n');
-        self.log
-            .write_all(line.as_bytes())
-            .and_then(|()| self.log.sync_data())
-            .map_err(|source| SandboxError::file(&self.path, source))?;
+        if let Err(source) = self.log.write_all(line.as_bytes()).and_then(|()| self.log.sync_data()) {
+            // Half a line, from a full disk, must not grow into the next one.
+            let _ = self.log.set_len(self.length);
+            return Err(SandboxError::file(&self.path, source));
+        }
+        self.length += line.len() as u64;
         self.written = now;
         Ok(())
     }

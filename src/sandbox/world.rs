@@ -19,6 +19,8 @@ use super::start::StartWorld;
 
 /// The line by which a serving process says that everything listens.
 const READY: &str = "ready";
+/// The file in a world that a spawned server's standard error should go to.
+const SERVER_LOG: &str = "serve.log";
 /// How long the server may take for an administrative answer.
 const PATIENCE: Duration = Duration::from_secs(10);
 
@@ -31,7 +33,8 @@ pub struct World {
 
 impl World {
     /// Finds the served world of `dir`; where there is none, begins it with what `start` gives; where nobody serves it,
-    /// starts a process by `spawn`, whose standard output must be a pipe. Of two callers at once one starts it.
+    /// starts a process by `spawn`, whose standard output must be a pipe and whose standard error should go to
+    /// `serve.log` in the directory. Of two callers at once one starts it.
     ///
     /// # Errors
     /// When the directory cannot be used or the process does not come up; and what `start` fails with.
@@ -56,8 +59,7 @@ impl World {
         if line.trim_end() != READY {
             let _ = child.kill();
             let _ = child.wait();
-            let reason =
-                if line.is_empty() { "it ended before it was ready".to_owned() } else { line.trim_end().to_owned() };
+            let reason = last_words(dir).unwrap_or_else(|| "it ended before it was ready".to_owned());
             return Err(SandboxError::NotStarted { reason }.into());
         }
         Ok(Self::find(dir)?.ok_or(SandboxError::NotStarted { reason: "it does not answer".to_owned() })?)
@@ -210,6 +212,12 @@ impl World {
     fn silent(&self) -> SandboxError {
         SandboxError::NoAnswer { address: self.endpoint.heroku_url.clone() }
     }
+}
+
+/// The last line that a server wrote where its words go.
+fn last_words(dir: &Path) -> Option<String> {
+    let text = std::fs::read_to_string(dir.join(SERVER_LOG)).ok()?;
+    text.lines().rev().find(|line| !line.trim().is_empty()).map(|line| line.trim_start_matches("lockage: ").to_owned())
 }
 
 /// Begins a world. The snapshot is written last: a start that was killed has none and begins again.

@@ -5,7 +5,7 @@ use lockage::promote::{Act, Fate, State, Value};
 use lockage::sandbox::Stack as StartStack;
 
 use crate::heroku_world::{
-    APP, HerokuWorld, NEW, REVIEW, Repository, apply_once, build, change, done, fields, observe, secret, text,
+    APP, HerokuWorld, NEW, OLD, REVIEW, Repository, apply_once, build, change, done, fields, observe, secret, text,
 };
 
 /// Every kind of write, the path it goes to, and whether the world may be asked how often it was made.
@@ -78,7 +78,8 @@ async fn an_older_build_of_the_same_commit_is_not_adopted() {
     let act = change("build", build(Stack::Container, NEW, None));
     let first = app.send(&act, &Repository).await.unwrap();
     let since = app.watermark(&act).await.unwrap();
-    assert_eq!(app.adopt(&act, &since, &Repository).await.unwrap(), None);
+    app.send(&change("build", build(Stack::Container, OLD, None)), &Repository).await.unwrap();
+    assert_eq!(app.adopt(&act, &since, &Repository).await.unwrap(), None, "and a newer one of another commit neither");
     let second = app.send(&act, &Repository).await.unwrap();
     let adopted = app.adopt(&act, &since, &Repository).await.unwrap().unwrap();
     assert!(adopted.id == second.id && adopted.id != first.id);

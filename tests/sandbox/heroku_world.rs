@@ -46,7 +46,7 @@ pub(crate) fn secret(path: &str) -> Value {
 /// A served world with a review app and a staging app, and an `example.org` zone.
 pub(crate) struct HerokuWorld {
     pub(crate) world: World,
-    pub(crate) folder: TempDir,
+    _folder: TempDir,
 }
 
 impl HerokuWorld {
@@ -82,7 +82,7 @@ impl HerokuWorld {
         tokio::spawn(server.run());
         let found = dir.clone();
         let world = tokio::task::spawn_blocking(move || World::find(&found).unwrap().unwrap()).await.unwrap();
-        Self { world, folder }
+        Self { world, _folder: folder }
     }
 
     pub(crate) fn connection(&self, app: &str) -> Connection {

@@ -4,12 +4,14 @@
 
 mod certificates;
 mod client;
+mod command;
 #[path = "../common/mod.rs"]
 mod common;
 mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
 mod durability;
+mod garbage;
 mod heroku_client;
 mod heroku_client_once;
 mod heroku_client_refusals;

@@ -135,6 +135,7 @@ fn on_a_terminal_the_editor_opens_again_at_the_place() {
     let nano = desk.s.root().join("nano");
     std::fs::rename(desk.s.root().join("my editor"), &nano).unwrap();
     desk.s.set_env("EDITOR", nano.display().to_string());
+    desk.s.plaintext.push(nano);
     desk.s.set_env("TERM", "xterm");
     let mut command = desk.s.lockage();
     command.args(["edit", "a.json"]).stdin(Stdio::inherit());

@@ -249,3 +249,41 @@ fn identities_come_from_every_place() {
     std::fs::write(default.join("keys.txt"), text).unwrap();
     assert_eq!(s.run(["-q", "get", name, "db.port"]).code, 0);
 }
+
+/// A small memory file system, which root can mount.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(at: std::path::PathBuf) -> Option<Self> {
+        std::fs::create_dir(&at).unwrap();
+        let mut mount = std::process::Command::new("mount");
+        let mounted = mount.args(["-t", "tmpfs", "-o", "size=64k", "small"]).arg(&at).output();
+        if mounted.is_ok_and(|out| out.status.success()) {
+            return Some(Self(at));
+        }
+        assert!(std::env::var_os("CI").is_none(), "a full disk needs root and `mount`");
+        eprintln!("SKIPPED: a full disk needs root and `mount`");
+        None
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = std::process::Command::new("umount").arg(&self.0).status();
+    }
+}
+
+#[test]
+fn a_full_disk_leaves_the_old_file_and_nothing_else() {
+    let s = scenario();
+    let Some(disk) = SmallDisk::mount(s.repo().join("small")) else { return };
+    let file = disk.0.join("a.json");
+    std::fs::write(&file, format!("{{\"a\": \"CANARY-heron\", \"b\": \"{}\"}}", "x".repeat(20_000))).unwrap();
+    assert_eq!(s.run(["-q", "encrypt", "-i", "small/a.json"]).code, 0);
+    let before = std::fs::read(&file).unwrap();
+    let ran = s.run_with_input(["set", "small/a.json", "a"], "y".repeat(20_000).as_bytes());
+    assert!(ran.code == 4 && ran.stderr.contains("cannot be written; it is unchanged"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("outcome: unchanged"), "{}", ran.stderr);
+    assert_eq!(std::fs::read(&file).unwrap(), before);
+    assert_eq!(std::fs::read_dir(&disk.0).unwrap().count(), 1);
+}

@@ -96,8 +96,7 @@ fn both_ways(format: Format, make: impl Fn(&mut Seed) -> String) {
             text.as_bytes(),
         );
         let rules = RuleSet::parse(&rules, "rules.yaml").unwrap();
-        let encryption =
-            Encryption { flavour: Flavour::Sops, ..Encryption::of_rule(rules.rule_for("x").unwrap()) };
+        let encryption = Encryption { flavour: Flavour::Sops, ..Encryption::of_rule(rules.rule_for("x").unwrap()) };
         let ours = encrypt_with(format, text.as_bytes(), &encryption);
         let (theirs, ours) = match (theirs, ours) {
             (Ok(theirs), Ok(ours)) => (theirs, ours),
@@ -116,8 +115,7 @@ fn both_ways(format: Format, make: impl Fn(&mut Seed) -> String) {
 
         match (sops.decrypt(format, &ours), sops.decrypt(format, &theirs)) {
             (Ok(from_ours), Ok(from_theirs)) => {
-                let (from_ours, from_theirs) =
-                    (walked(format, &from_ours, false), walked(format, &from_theirs, false));
+                let (from_ours, from_theirs) = (walked(format, &from_ours, false), walked(format, &from_theirs, false));
                 same(&from_ours, &from_theirs, &format!("ours by sops, {shown}"));
                 compared += 1;
             }
@@ -132,7 +130,10 @@ fn both_ways(format: Format, make: impl Fn(&mut Seed) -> String) {
             same(&from_theirs, &wanted, &format!("theirs by us, {shown}"));
         }
     }
-    eprintln!("{}: {compared} compared, {refused} refused by both, {unopened} that sops cannot open again", format.word());
+    eprintln!(
+        "{}: {compared} compared, {refused} refused by both, {unopened} that sops cannot open again",
+        format.word()
+    );
     assert!(compared * 10 >= count() * 7, "only {compared} compared");
 }
 

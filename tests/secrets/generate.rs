@@ -25,13 +25,60 @@ impl Seed {
 }
 
 const KEYS: [&str; 14] = [
-    "password", "user", "data", "token_unencrypted", "x_secret", "db", "hosts", "key", "naïve", "a b", "a:b", "A", "n1", "sops_mac",
+    "password",
+    "user",
+    "data",
+    "token_unencrypted",
+    "x_secret",
+    "db",
+    "hosts",
+    "key",
+    "naïve",
+    "a b",
+    "a:b",
+    "A",
+    "n1",
+    "sops_mac",
 ];
-const WORDS: [&str; 12] =
-    ["blue", "heron house", "ünïcode ☃", "it's", "a\\b", "p@ss", "value: no", "x#y", "C:\\dir", "50%", "a, b", "CANARY-heron"];
+const WORDS: [&str; 12] = [
+    "blue",
+    "heron house",
+    "ünïcode ☃",
+    "it's",
+    "a\\b",
+    "p@ss",
+    "value: no",
+    "x#y",
+    "C:\\dir",
+    "50%",
+    "a, b",
+    "CANARY-heron",
+];
 const TYPED: [&str; 24] = [
-    "0", "1", "-17", "9223372036854775807", "1.5", "1.50", "-0.0", "1e3", "1E-7", "6.02e23", "true", "false", "null", "123456789.125",
-    "2024-01-02T03:04:05Z", "2024-01-02T03:04:05.250+02:00", "True", "FALSE", "~", ".inf", "5.", ".5", "+5", "1e21",
+    "0",
+    "1",
+    "-17",
+    "9223372036854775807",
+    "1.5",
+    "1.50",
+    "-0.0",
+    "1e3",
+    "1E-7",
+    "6.02e23",
+    "true",
+    "false",
+    "null",
+    "123456789.125",
+    "2024-01-02T03:04:05Z",
+    "2024-01-02T03:04:05.250+02:00",
+    "True",
+    "FALSE",
+    "~",
+    ".inf",
+    "5.",
+    ".5",
+    "+5",
+    "1e21",
 ];
 const JSON_TYPED: [&str; 12] =
     ["0", "-17", "9223372036854775807", "1.5", "1.50", "-0.0", "1e3", "1E-7", "6.02e23", "true", "false", "null"];
@@ -98,7 +145,10 @@ pub fn dotenv(seed: &mut Seed) -> String {
             1 => out.push('\n'),
             _ => {
                 let value = text(seed).replace('\n', "\\n");
-                out.push_str(&format!("{}{index}={value}\n", seed.pick(&["PASSWORD", "DB", "x_unencrypted", "A ", "export B"])));
+                out.push_str(&format!(
+                    "{}{index}={value}\n",
+                    seed.pick(&["PASSWORD", "DB", "x_unencrypted", "A ", "export B"])
+                ));
             }
         }
     }
@@ -200,6 +250,8 @@ fn yaml_scalar(seed: &mut Seed, indent: &str, depth: usize, out: &mut String) {
         }
         3 | 4 => out.push_str(&format!(" {}{tail}", seed.pick(&TYPED))),
         5 => out.push_str(&tail),
-        _ => out.push_str(&format!(" {}{tail}", seed.pick(&["blue", "heron house", "ünïcode ☃", "it's", "a\\b", "x#y"]))),
+        _ => {
+            out.push_str(&format!(" {}{tail}", seed.pick(&["blue", "heron house", "ünïcode ☃", "it's", "a\\b", "x#y"])))
+        }
     }
 }

@@ -46,7 +46,11 @@ impl Decrypt {
         let failed = |error| in_file(&source, identities.explain(error));
         let output = match (&self.extract, self.ignore_mac) {
             (None, true) => plain_unverified(&file, &identities).map_err(failed)?,
-            (None, false) => Zeroizing::new(file.decrypt(&identities.keyring).map_err(failed)?.text().to_vec()),
+            (None, false) => {
+                let file = file.decrypt(&identities.keyring).map_err(failed)?;
+                warn_of_clear_comments(context, &source, file.stale_comments());
+                Zeroizing::new(file.text().to_vec())
+            }
             (Some(path), true) => {
                 let text = plain_unverified(&file, &identities).map_err(failed)?;
                 value_in(format, &text, path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?
@@ -59,6 +63,15 @@ impl Decrypt {
         };
         sink.write(&output, &input, Content::Plaintext)?;
         Ok(0)
+    }
+}
+
+/// SOPS reads comments that should be encrypted and are not, and so do we; nobody should rely on them.
+fn warn_of_clear_comments(context: &Context, source: &Source, lines: &[usize]) {
+    if let (Some(line), false) = (lines.first(), context.quiet) {
+        let count = lines.len();
+        let said = format!("{count} comment(s) should be encrypted and are not, the first in line {line}");
+        report::say(&format!("lockage: warning: {}", in_file(source, Failed::new(Class::No, said)).message));
     }
 }
 

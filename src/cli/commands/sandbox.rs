@@ -141,7 +141,7 @@ pub(crate) fn world_dir(context: &Context) -> Result<PathBuf, Failed> {
 
 /// Starts this program as the server of the world in `dir`. It gets nothing of the caller's environment: keys are there.
 pub(crate) fn spawn(dir: &Path) -> std::io::Result<Child> {
-    let log = std::fs::File::options().create(true).append(true).open(dir.join("serve.log"))?;
+    let log = std::fs::File::create(dir.join("serve.log"))?;
     Command::new(std::env::current_exe()?)
         .args(["sandbox", "serve", "--detached", "--world"])
         .arg(dir)

@@ -11,7 +11,7 @@ pub(crate) mod summary;
 use std::path::PathBuf;
 
 use crate::cli::commands::sandbox::{spawn, world_dir};
-use crate::cli::{Context, Failed, report};
+use crate::cli::{Context, Failed};
 use crate::error::Class;
 use crate::platforms;
 use crate::promote::{Checkout, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, StageName};
@@ -215,11 +215,4 @@ fn who(context: &Context, git: &git2::Repository) -> String {
     }
     let login = context.variable("USER").or_else(|| context.variable("LOGNAME")).unwrap_or("somebody");
     format!("{login}@{}", rustix::system::uname().nodename().to_string_lossy())
-}
-
-/// Says that consent is given by itself, once.
-pub(crate) fn say_rehearsal(context: &Context) {
-    if !context.quiet {
-        report::say("--sandbox: every target is its twin on loopback, and the question is answered with yes");
-    }
 }

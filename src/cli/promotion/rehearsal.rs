@@ -8,7 +8,7 @@ use crate::cli::Failed;
 use crate::error::Class;
 use crate::platforms::{HEROKU, HE_NET, ProbeSettings, RFC2136};
 use crate::promote::{
-    Checkout, Expansion, Item, Pipeline, Repository as _, Scope, Source as _, Stack, Stage, State, Target, Value, instances,
+    Artifact, Checkout, Expansion, Item, Pipeline, Repository as _, Scope, Source as _, Stack, Stage, State, Target, Value, instances,
 };
 use crate::sandbox::{self, Endpoint, StartApp, StartProcess, StartWorld, StartZone, World};
 use crate::secret::SecretString;
@@ -167,6 +167,9 @@ fn start_app(checkout: &Checkout, scope: Scope<'_>, commit: &str) -> Result<Opti
     let path = scope.secrets_path()?;
     let secrets = checkout.file(&path)?;
     let has = |reference: &_| checkout.secret(reference).is_ok();
+    let stack = scope.pipeline.artifact.stack.unwrap_or(Stack::Container);
+    let artifact = Artifact { commit: commit.to_owned(), stack, slug: None, image: None, tag: None };
+    let scope = Scope { artifact: Some(&artifact), ..scope };
     let expansion = Expansion { scope, secrets: secrets.as_ref(), secrets_path: &path, has: &has };
     let (mut config, mut addons) = (Vec::new(), Vec::new());
     for item in expansion.items(scope.pipeline.steps_of(&scope.stage.name))? {
@@ -208,9 +211,9 @@ fn start_app(checkout: &Checkout, scope: Scope<'_>, commit: &str) -> Result<Opti
     let stage_word = if review { "review" } else if scope.stage.protected() { "production" } else { "staging" };
     let app = StartApp {
         name,
-        stack: match scope.pipeline.artifact.stack {
-            Some(Stack::Slug) => sandbox::Stack::Slug,
-            _ => sandbox::Stack::Container,
+        stack: match stack {
+            Stack::Slug => sandbox::Stack::Slug,
+            Stack::Container => sandbox::Stack::Container,
         },
         pipeline: Some((group.clone(), stage_word.to_owned())),
         review: number.map(|number: u64| (format!("pr-{number}"), number)),

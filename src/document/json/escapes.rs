@@ -1,6 +1,8 @@
 //! Escapes that JSON does not demand and some writers make: remembered in the spelling of the token that replaces a
 //! string, so that the string comes back as it was written.
 
+use zeroize::Zeroizing;
+
 use super::string::{quote, unescape};
 
 /// How a writer escapes beyond what JSON demands.
@@ -34,12 +36,12 @@ impl Manner {
             let marked = MARKS.iter().find(|(_, _, mark)| inner.ends_with(mark));
             return marked.map_or(Self::Bare, |(manner, _, _)| *manner);
         }
-        let value = unescape(inner);
-        let mut again = Vec::with_capacity(old.len());
+        let value = Zeroizing::new(unescape(inner));
+        let mut again = Zeroizing::new(Vec::with_capacity(old.len()));
         for manner in [Self::Bare, Self::Html, Self::Slash, Self::Ascii] {
             again.clear();
             manner.quote(&value, &mut again);
-            if again == old {
+            if *again == *old {
                 return manner;
             }
         }

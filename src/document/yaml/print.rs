@@ -84,6 +84,7 @@ impl Printer<'_> {
                 return self.literal(text, deeper(indent));
             }
             Tree::Scalar { text, kind: Kind::Str, .. } => self.scalar(text),
+            Tree::Scalar { text, kind: Kind::Bool, .. } => self.out.push_str(&text.to_ascii_lowercase()),
             Tree::Scalar { text, kind, .. } => match spelling::typed(*kind, text.as_bytes()) {
                 Some(spelled) => self.out.push_str(&String::from_utf8_lossy(&spelled)),
                 None => self.scalar(text),

@@ -175,10 +175,10 @@ impl Writer<'_> {
                 block.write_token(token, header_comment, self.out);
                 return Ok(());
             }
-            Replacement::Value { kind: Kind::Str, bytes } if !block.is_bare() => {
-                if block.write_text(self.utf8(bytes)?, header_comment, self.out) {
-                    return Ok(());
-                }
+            Replacement::Value { kind: Kind::Str, bytes }
+                if !block.is_bare() && block.write_text(self.utf8(bytes)?, header_comment, self.out) =>
+            {
+                return Ok(());
             }
             _ => {}
         }

@@ -3,39 +3,17 @@
 
 use super::Check;
 use crate::cipher::token;
-use crate::document::{Document, LeafId, Tree};
+use crate::document::{Document, Format, LeafId};
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::kinship::field;
 use crate::guard::reading::{Worth, worth};
+use crate::guard::shape::strangers;
 use crate::guard::subject::Subject;
 use crate::sops::{Metadata, SopsError};
 
 /// Looks at the `sops` block of files under a rule.
 pub(super) struct MetadataBlock;
-
-/// Every field of the block that SOPS knows.
-const FIELDS: &[&str] = &[
-    "age",
-    "azure_kv",
-    "encrypted_comment_regex",
-    "encrypted_regex",
-    "encrypted_suffix",
-    "gcp_kms",
-    "hc_vault",
-    "hckms",
-    "key_groups",
-    "kms",
-    "lastmodified",
-    "mac",
-    "mac_only_encrypted",
-    "pgp",
-    "shamir_threshold",
-    "unencrypted_comment_regex",
-    "unencrypted_regex",
-    "unencrypted_suffix",
-    "version",
-];
 
 impl Check for MetadataBlock {
     fn id(&self) -> &'static str {
@@ -80,7 +58,18 @@ impl Check for MetadataBlock {
             ),
             Ok(read) => code(document, &read, top, found),
         }
-        strangers(document, &metadata.tree, top, found);
+        for stranger in strangers(&metadata.tree) {
+            let at = stranger.offset.map_or(top, |offset| At::offset(document.text(), offset));
+            found.add(
+                at,
+                format!(
+                    "the `sops` block holds {} as SOPS does not write it, and nothing in the block is encrypted",
+                    stranger.what
+                ),
+                "remove it, or restore the block from the version before",
+            );
+        }
+        odd_names(document, metadata.range.clone(), found);
         repeated(document, found);
         Ok(())
     }
@@ -115,22 +104,23 @@ fn code(document: &Document, read: &Metadata, top: At, found: &mut Findings) {
     }
 }
 
-/// SOPS ignores fields that it does not know, so that anything could stand there in clear.
-fn strangers(document: &Document, tree: &Tree, top: At, found: &mut Findings) {
-    let Tree::Map(entries) = tree else { return };
-    for (key, value) in entries {
-        if FIELDS.iter().any(|known| known.eq_ignore_ascii_case(key)) {
-            continue;
+/// In the flat formats the position in a list stands in a name, and SOPS reads a position that is no number as 0.
+fn odd_names(document: &Document, block: std::ops::Range<usize>, found: &mut Findings) {
+    if !matches!(document.format(), Format::Dotenv | Format::Ini) {
+        return;
+    }
+    let text = &document.text()[block.clone()];
+    for at in memchr::memmem::find_iter(text, b"__list_") {
+        let rest = &text[at + 7..];
+        let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
+        let ends = rest[digits..].starts_with(b"__map_") || rest.get(digits).is_some_and(|byte| b" =".contains(byte));
+        if digits == 0 || !ends {
+            found.add(
+                At::offset(document.text(), block.start + at),
+                "a name of the `sops` block holds a position that is no number",
+                "restore the block from the version before",
+            );
         }
-        let at = match value {
-            Tree::Scalar { range, .. } if !range.is_empty() => At::offset(document.text(), range.start),
-            _ => top,
-        };
-        found.add(
-            at,
-            "the `sops` block holds a field that is none of its own, and nothing in the block is encrypted",
-            "remove it",
-        );
     }
 }
 

@@ -4,6 +4,7 @@ mod clear_comment;
 mod clear_value;
 mod damaged;
 mod decrypted_copy;
+mod hidden_text;
 mod kubernetes_secret;
 mod loosened_rule;
 mod metadata;
@@ -50,6 +51,7 @@ pub(super) static REGISTRY: &[&dyn Check] = &[
     &unreadable::Unreadable,
     &clear_value::ClearValue,
     &clear_comment::ClearComment,
+    &hidden_text::HiddenText,
     &suffix::Suffix,
     &secret_name::SecretName,
     &metadata::MetadataBlock,

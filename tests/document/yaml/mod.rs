@@ -1,5 +1,6 @@
 //! Reading YAML as go-yaml v3 and SOPS read it, and writing into it.
 
+mod block;
 mod corpus;
 mod differential;
 mod generate;
@@ -10,4 +11,5 @@ mod oracle;
 mod resolve;
 mod round_trip;
 mod traps;
+mod writer_rules;
 mod writing;

@@ -8,7 +8,7 @@ use lockage::document::{
 
 /// What became of a text.
 #[derive(Debug)]
-pub enum Outcome {
+pub(super) enum Outcome {
     /// Not a text that can be encrypted as it is.
     Unfit(&'static str),
     /// Every byte came back.
@@ -18,12 +18,12 @@ pub enum Outcome {
 }
 
 /// A token of the right shape, without any key.
-pub fn token(number: usize, word: &str) -> String {
+pub(super) fn token(number: usize, word: &str) -> String {
     format!("ENC[AES256_GCM,data:{number:08x},iv:AAAA,tag:AAAA==,type:{word}]")
 }
 
 /// A block as SOPS writes it.
-pub fn block() -> Tree {
+pub(super) fn block() -> Tree {
     let entry = |key: &str, value: &str| (key.to_owned(), Tree::text(value));
     let recipient = Tree::Map(vec![
         entry("recipient", "age1recipient"),
@@ -55,7 +55,7 @@ fn values(document: &Document) -> Option<Vec<Value>> {
 }
 
 /// Encrypts and decrypts `text` with placeholders; panics where a value is lost or a neighbour changes.
-pub fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
+pub(super) fn round_trip(format: Format, text: &[u8], name: &str) -> Outcome {
     let Ok(plain) = Document::parse(format, text.to_vec()) else { return Outcome::Unfit("syntax") };
     if plain.outline().aliases {
         return Outcome::Unfit("aliases");

@@ -4,7 +4,7 @@ use lockage::document::{CommentId, Document, Edits, Format, KeyPath, Kind, LeafI
 
 const TOKEN: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
 
-pub fn parse(text: &str) -> Document {
+pub(super) fn parse(text: &str) -> Document {
     Document::parse(Format::Yaml, text.as_bytes().to_vec()).unwrap_or_else(|error| panic!("{error}\n{text}"))
 }
 

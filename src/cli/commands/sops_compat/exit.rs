@@ -5,7 +5,7 @@
 use crate::cipher::CipherError;
 use crate::cli::secrets::identities::Identities;
 use crate::cli::{Failed, report};
-use crate::document::{SyntaxError, SyntaxErrorKind};
+use crate::document::{Format, SyntaxError, SyntaxErrorKind};
 use crate::sops::{NotOpened, SopsError, Verdict};
 
 /// A failed command.
@@ -40,7 +40,7 @@ impl Exit {
             SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => {
                 Self::new(92, "File cannot be completely empty, it must contain at least one document")
             }
-            SopsError::Syntax(error) => Self::new(2, format!("Error unmarshalling file: {error}")),
+            SopsError::Syntax(error) => Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error))),
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             SopsError::NoRecipients => Self::new(1, "Could not generate data key: [empty key group provided]"),
             other => {
@@ -57,6 +57,7 @@ impl Exit {
         let message = match error {
             SopsError::NotEncrypted => "sops metadata not found".to_owned(),
             SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => "sops metadata not found".to_owned(),
+            SopsError::Syntax(error) => syntax_words(error),
             SopsError::NoKeys => "No keys found in file".to_owned(),
             SopsError::NotOpened(report) => not_opened(report, identities),
             SopsError::Value { problem, path, .. } => {
@@ -82,6 +83,14 @@ impl From<Failed> for Exit {
             message.push_str(line);
         }
         Self::new(1, message)
+    }
+}
+
+/// SOPS passes on what its YAML reader says, which begins so.
+fn syntax_words(error: &SyntaxError) -> String {
+    match error.format {
+        Format::Yaml => format!("yaml: line {}: {}", error.line, error.kind),
+        _ => error.to_string(),
     }
 }
 

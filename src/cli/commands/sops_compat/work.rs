@@ -148,7 +148,8 @@ fn encryption(context: &Context, global: &Parsed, flags: &Parsed, name: Option<&
         }
     };
     if let Some(recipients) = given("age") {
-        encryption.groups = vec![group(recipients).map_err(|error| Exit::new(1, error.to_string()))?];
+        encryption.groups =
+            vec![group(recipients).map_err(|error| Exit::new(1, format!("failed to parse input, {error}")))?];
     }
     if let Some(selector) = chosen.into_iter().next() {
         let same =
@@ -195,10 +196,8 @@ pub(super) fn decrypt(context: &Context, flags: &Parsed) -> Result<(), Exit> {
     let path = flags.value("extract").filter(|path| !path.is_empty()).map(extract::path).transpose()?;
     rules(context, arguments.name.as_deref())?;
     let format = arguments.format()?;
-    let mut input = arguments.read()?;
-    let nobody = Identities::default();
-    let file =
-        EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::decrypting(&error, &nobody))?;
+    let input = arguments.read()?;
+    let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| unreadable(format, &input, &error))?;
     let identities = Identities::of_user(context, file.metadata());
     let failed = |error: SopsError| Exit::decrypting(&error, &identities);
     let plain: Zeroizing<Vec<u8>> = if flags.is_set("ignore-mac") {
@@ -212,4 +211,14 @@ pub(super) fn decrypt(context: &Context, flags: &Parsed) -> Result<(), Exit> {
     let scalar = document.scalar(id).map_err(|error| failed(error.into()))?;
     let shown = Zeroizing::new(extract::shown(format, scalar.kind, &scalar.canonical));
     arguments.write(&shown, Mode::KeptOr(0o600))
+}
+
+/// Why a text is no encrypted file. A binary file is JSON once it is encrypted.
+fn unreadable(format: Format, input: &[u8], error: &SopsError) -> Exit {
+    if matches!(format, Format::Json | Format::Binary)
+        && let Err(error) = Document::parse(Format::Json, input.to_vec())
+    {
+        return Exit::new(1, format!("Could not unmarshal input data: {error}"));
+    }
+    Exit::decrypting(error, &Identities::default())
 }

@@ -8,8 +8,8 @@ use super::super::event::EventKind;
 use super::super::token::{Container, Scan, TokenKind};
 use super::super::{chars, parser, scanner, text};
 
-/// The path of every collection, by the token that begins it, and of each document's root.
-fn paths(source: &[u8], scan: &Scan) -> (HashMap<u32, (usize, Vec<Value>)>, Vec<(u32, usize)>) {
+/// The document and the path of every collection, by the token that begins it.
+fn paths(source: &[u8], scan: &Scan) -> HashMap<u32, (usize, Vec<Value>)> {
     struct Frame {
         list: bool,
         path: Vec<Value>,
@@ -20,7 +20,6 @@ fn paths(source: &[u8], scan: &Scan) -> (HashMap<u32, (usize, Vec<Value>)>, Vec<
     let mut found = HashMap::new();
     let mut frames: Vec<Frame> = Vec::new();
     let mut document = 0;
-    let mut roots = Vec::new();
     for event in &events {
         if event.kind == EventKind::Document {
             document += 1;
@@ -40,8 +39,6 @@ fn paths(source: &[u8], scan: &Scan) -> (HashMap<u32, (usize, Vec<Value>)>, Vec<
             let mut path = frames.last().map_or_else(Vec::new, |frame| frame.path.clone());
             if let Some(frame) = frames.last() {
                 path.push(frame.key.clone().unwrap_or_else(|| Value::from(frame.items)));
-            } else {
-                roots.push((event.token, document - 1));
             }
             found.insert(event.token, (document - 1, path.clone()));
             frames.push(Frame { list: event.kind == EventKind::Sequence, path, items: 0, key: None });
@@ -52,7 +49,7 @@ fn paths(source: &[u8], scan: &Scan) -> (HashMap<u32, (usize, Vec<Value>)>, Vec<
             frame.key = None;
         }
     }
-    (found, roots)
+    found
 }
 
 #[test]
@@ -66,7 +63,7 @@ fn every_golden_case() {
         let case: Value = serde_json::from_str(line).unwrap();
         let source = case["yaml"].as_str().unwrap().as_bytes();
         let scan = scanner::scan(source, chars::check(source).unwrap()).unwrap();
-        let (containers, _) = paths(source, &scan);
+        let containers = paths(source, &scan);
         let places = super::attribute(source, &scan);
         let found: BTreeSet<String> = scan
             .comments
