@@ -79,6 +79,10 @@ pub(crate) struct Fixture {
     pub(crate) connector: Memory,
 }
 
+/// The pipeline of these tests: five writes to two targets; places in it are asserted.
+pub(crate) const PIPELINE: &str = include_str!("pipeline.yaml");
+
+/// One of the repository's own.
 pub(crate) fn pipeline_text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(format!("{name}.yaml"));
     std::fs::read_to_string(path).unwrap()
@@ -115,8 +119,7 @@ impl Fixture {
             ]),
             changed: None,
         };
-        let pipeline =
-            Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), descriptors).unwrap();
+        let pipeline = Pipeline::parse("pipelines/pangeo-forge.yaml", PIPELINE, descriptors).unwrap();
         let connector = Memory { world: world.clone() };
         Self { folder: tempfile::tempdir().unwrap(), world, repository, pipeline, connector }
     }
