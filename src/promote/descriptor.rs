@@ -157,13 +157,13 @@ pub enum Shape {
     /// One of these words.
     OneOf(&'static [&'static str]),
     /// A list.
-    List(&'static Shape),
+    List(&'static Self),
     /// A map with free names.
-    Map(&'static Shape),
+    Map(&'static Self),
     /// A map with these words; the flag says whether the word must be there.
-    Record(&'static [(&'static str, Shape, bool)]),
+    Record(&'static [(&'static str, Self, bool)]),
     /// Any of these shapes.
-    Either(&'static [Shape]),
+    Either(&'static [Self]),
     /// Anything: a document that the platform itself defines.
     Any,
 }

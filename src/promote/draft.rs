@@ -108,7 +108,7 @@ impl Room<'_, '_> {
                 Value::Absent => {
                     return Err(PromoteError::Missing {
                         declared: self.declared(wanted.at),
-                        resource: wanted.resource.clone(),
+                        resource: Box::new(wanted.resource.clone()),
                         field: field.clone(),
                         wanted: shown,
                     });

@@ -17,10 +17,10 @@ use crate::error::{Class, Failure, Outcome};
 pub enum PromoteError {
     /// The pipeline file.
     #[error(transparent)]
-    Pipeline(#[from] PipelineError),
+    Pipeline(Box<PipelineError>),
     /// A platform, before anything was changed.
     #[error(transparent)]
-    Platform(#[from] PlatformError),
+    Platform(Box<PlatformError>),
     /// The repository.
     #[error(transparent)]
     Repository(#[from] RepositoryError),
@@ -147,7 +147,7 @@ pub enum PromoteError {
         /// Where it is declared.
         declared: String,
         /// The resource.
-        resource: Resource,
+        resource: Box<Resource>,
         /// The field.
         field: String,
         /// What is declared.
@@ -199,6 +199,18 @@ pub enum PromoteError {
         /// What to do.
         hints: Vec<String>,
     },
+}
+
+impl From<PipelineError> for PromoteError {
+    fn from(error: PipelineError) -> Self {
+        Self::Pipeline(Box::new(error))
+    }
+}
+
+impl From<PlatformError> for PromoteError {
+    fn from(error: PlatformError) -> Self {
+        Self::Platform(Box::new(error))
+    }
 }
 
 impl Failure for PromoteError {

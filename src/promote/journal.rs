@@ -30,6 +30,7 @@ pub enum Way {
 /// One line of a journal. Steps are positions in the plan, from 0; on the way back, of the step that is undone.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "one exists at a time")]
 pub enum Event {
     /// The promotion begins; everything a resume needs.
     Began {
@@ -192,9 +193,8 @@ impl Journal {
     pub fn begin(folder: &Path, plan: &Plan, by: &str, now: Timestamp) -> Result<Self, JournalError> {
         let path = path_of(folder, &plan.pipeline, &plan.stage);
         std::fs::create_dir_all(folder).map_err(|error| file_error(&path, &error))?;
-        match Self::open(folder, &plan.pipeline, &plan.stage)? {
-            Some(_) => return Err(JournalError::Unfinished { stage: plan.stage.clone() }),
-            None => {}
+        if Self::open(folder, &plan.pipeline, &plan.stage)?.is_some() {
+            return Err(JournalError::Unfinished { stage: plan.stage.clone() });
         }
         let mut journal = Self::locked(&path, &plan.stage, OpenOptions::new().create(true).truncate(false))?;
         // Somebody may have begun between the question and the lock.

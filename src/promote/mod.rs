@@ -1,4 +1,17 @@
 //! Promotion: plan, apply, verify, roll back. Knows no vendor and no file format of secrets.
+//!
+//! - [`Pipelines::parse`] reads every `pipelines/*.yaml` against the backends' [`Descriptor`]s; [`Pipelines::choose`] finds the
+//!   one that has the stages.
+//! - [`Engine`] is made of a [`Connector`] (the vendors), a [`Repository`] (HEAD, opened secrets), a [`Ledger`], a folder of
+//!   journals, a clock and a name. [`Engine::plan`] and [`Engine::plan_rollback`] give a [`Plan`]; [`Engine::apply`] gives a
+//!   [`Report`] and tells an [`Observer`] on the way; [`Engine::resume`] takes up what was interrupted, from the journal alone;
+//!   [`Engine::status`] and [`Ledger::entries`] look back.
+//! - A vendor implements [`Reader`], which can only ask, and [`Writer`], which also sends; planning gets the first only.
+//!
+//! The engine's one way of writing: ask for a watermark, journal what comes next, send it once, wait until it has settled,
+//! read it back. After a kill the receiving side is asked whether the announced request arrived. When a step or a check
+//! fails, what was sent is undone, last first, by the inverse change or by the platform's own way back to a recorded
+//! version. What a platform that is away, a full disk or a lost answer leaves behind is a journal that the next run resumes.
 
 mod artifact;
 mod back;

@@ -87,6 +87,7 @@ pub struct Step {
 /// What a step does.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every step is a write")]
 pub enum Task {
     /// One write.
     Write(Write),

@@ -103,6 +103,7 @@ pub struct Observed {
 /// What the engine sends: an ordinary change, or the platform's own way back.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[expect(clippy::large_enum_variant, reason = "nearly every act is a change")]
 pub enum Act {
     /// Makes the resource equal to `after`, whatever it was. Facts are filled in. `before` serves as the prerequisite
     /// where the platform has one (RFC 2136).

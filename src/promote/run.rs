@@ -138,7 +138,7 @@ impl Engine<'_> {
             failure: None,
             resumed,
         };
-        run.to_the_end().await
+        run.finished().await
     }
 
     fn writers(&self, plan: &Plan) -> Result<BTreeMap<String, Arc<dyn Writer>>, PromoteError> {
@@ -156,7 +156,7 @@ fn abandon(mut journal: Journal, now: Timestamp) -> Result<(), PromoteError> {
 }
 
 impl Run<'_> {
-    async fn to_the_end(mut self) -> Result<Report, PromoteError> {
+    async fn finished(mut self) -> Result<Report, PromoteError> {
         match self.forward().await {
             Ok(()) => {}
             Err(Halt::Stop(error)) => return Err(*error),

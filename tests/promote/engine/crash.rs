@@ -7,6 +7,7 @@ use lockage::error::Outcome;
 use lockage::promote::{Plan, Report, StageName};
 
 use super::fixture::{DiesAfter, Fixture, in_a_process, run};
+use super::world::Facts;
 
 /// What goes wrong, beside the death.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -95,8 +96,6 @@ fn hold(fixture: &Fixture, report: &Report, start: &impl PartialEq<Facts>, goal:
     let expected = usize::from(report.outcome != Outcome::Unchanged);
     assert_eq!(entries.len(), expected, "{what}: one entry for each promotion that changed something");
 }
-
-type Facts = (BTreeMap<String, super::world::App>, BTreeMap<String, (u32, Vec<String>)>);
 
 fn goal(known_origin: bool) -> Facts {
     let (fixture, plan) = fixture(Fault::None, known_origin);

@@ -13,6 +13,7 @@ const FOLDER: &str = "LOCKAGE_TEST_SMALL_DISK";
 
 /// Runs [`on_a_small_disk`] where a file system of a few pages is mounted, seen by that process alone.
 #[test]
+#[expect(clippy::print_stderr, reason = "a skipped test is named")]
 fn a_full_disk_stops_the_promotion_and_the_next_run_resumes() {
     let folder = tempfile::tempdir().unwrap();
     let script = format!(

@@ -15,19 +15,19 @@ use lockage::secret::{SecretRef, SecretString};
 
 use super::world::{App, Memory, World, die};
 
-pub const NEW: &str = "1111111111111111111111111111111111111111";
-pub const OLD: &str = "0000000000000000000000000000000000000001";
-pub const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-pub const OLDER_BLOB: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
-pub const STAGING: &str = "secrets/config.pangeo-forge-staging.yaml";
+pub(crate) const NEW: &str = "1111111111111111111111111111111111111111";
+pub(crate) const OLD: &str = "0000000000000000000000000000000000000001";
+pub(crate) const BLOB: &str = "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub(crate) const OLDER_BLOB: &str = "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb";
+pub(crate) const STAGING: &str = "secrets/config.pangeo-forge-staging.yaml";
 
 /// A repository in memory: blobs by name, each a map of leaves.
-pub struct Memo {
-    pub head: String,
-    pub files: BTreeMap<String, String>,
-    pub older: BTreeMap<String, Vec<String>>,
-    pub leaves: BTreeMap<(String, String), String>,
-    pub changed: Option<String>,
+pub(crate) struct Memo {
+    pub(crate) head: String,
+    pub(crate) files: BTreeMap<String, String>,
+    pub(crate) older: BTreeMap<String, Vec<String>>,
+    pub(crate) leaves: BTreeMap<(String, String), String>,
+    pub(crate) changed: Option<String>,
 }
 
 impl Source for Memo {
@@ -71,21 +71,25 @@ impl Repository for Memo {
     }
 }
 
-pub struct Fixture {
-    pub folder: tempfile::TempDir,
-    pub world: World,
-    pub repository: Memo,
-    pub pipeline: Pipeline,
-    pub connector: Memory,
+pub(crate) struct Fixture {
+    pub(crate) folder: tempfile::TempDir,
+    pub(crate) world: World,
+    pub(crate) repository: Memo,
+    pub(crate) pipeline: Pipeline,
+    pub(crate) connector: Memory,
 }
 
-pub fn pipeline_text(name: &str) -> String {
+/// The pipeline of these tests: five writes to two targets; places in it are asserted.
+pub(crate) const PIPELINE: &str = include_str!("pipeline.yaml");
+
+/// One of the repository's own.
+pub(crate) fn pipeline_text(name: &str) -> String {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("pipelines").join(format!("{name}.yaml"));
     std::fs::read_to_string(path).unwrap()
 }
 
 impl Fixture {
-    pub fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let world = World::default();
         let config = |changed: &str| {
             BTreeMap::from([
@@ -115,14 +119,13 @@ impl Fixture {
             ]),
             changed: None,
         };
-        let pipeline =
-            Pipeline::parse("pipelines/pangeo-forge.yaml", &pipeline_text("pangeo-forge"), descriptors).unwrap();
+        let pipeline = Pipeline::parse("pipelines/pangeo-forge.yaml", PIPELINE, descriptors).unwrap();
         let connector = Memory { world: world.clone() };
         Self { folder: tempfile::tempdir().unwrap(), world, repository, pipeline, connector }
     }
 
     /// The live value of the changed variable is an older blob's, so that it can be written back.
-    pub fn with_known_origin(self) -> Self {
+    pub(crate) fn with_known_origin(self) -> Self {
         {
             let mut inner = self.world.get();
             let app = inner.apps.get_mut("pangeo-forge-api-staging").unwrap();
@@ -131,7 +134,7 @@ impl Fixture {
         self
     }
 
-    pub fn engine(&self) -> Engine<'_> {
+    pub(crate) fn engine(&self) -> Engine<'_> {
         Engine {
             connector: &self.connector,
             repository: &self.repository,
@@ -142,7 +145,7 @@ impl Fixture {
         }
     }
 
-    pub fn request(&self) -> Request<'_> {
+    pub(crate) fn request(&self) -> Request<'_> {
         Request {
             pipeline: &self.pipeline,
             from: Some(StageName::plain("review")),
@@ -151,15 +154,15 @@ impl Fixture {
         }
     }
 
-    pub fn plan(&self) -> Result<Plan, PromoteError> {
+    pub(crate) fn plan(&self) -> Result<Plan, PromoteError> {
         run(self.engine().plan(&self.request()))
     }
 
-    pub fn apply(&self, plan: &Plan) -> Result<Report, PromoteError> {
+    pub(crate) fn apply(&self, plan: &Plan) -> Result<Report, PromoteError> {
         run(self.engine().apply(plan, &lockage::promote::Unobserved))
     }
 
-    pub fn resume(&self) -> Result<Option<Report>, PromoteError> {
+    pub(crate) fn resume(&self) -> Result<Option<Report>, PromoteError> {
         let stage = StageName::plain("staging");
         loop {
             match run(self.engine().resume("pangeo-forge", &stage, &lockage::promote::Unobserved)) {
@@ -171,7 +174,7 @@ impl Fixture {
     }
 
     /// Every file of the journal and the ledger, to look for secrets in.
-    pub fn written(&self) -> Vec<u8> {
+    pub(crate) fn written(&self) -> Vec<u8> {
         let mut all = Vec::new();
         let mut open = vec![self.folder.path().join("journal")];
         while let Some(path) = open.pop() {
@@ -185,18 +188,18 @@ impl Fixture {
     }
 }
 
-pub fn run<T>(future: impl Future<Output = T>) -> T {
+pub(crate) fn run<T>(future: impl Future<Output = T>) -> T {
     tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(future)
 }
 
 /// Dies after the nth event is on the disk.
-pub struct DiesAfter {
-    pub event: usize,
-    pub seen: Mutex<usize>,
+pub(crate) struct DiesAfter {
+    pub(crate) event: usize,
+    pub(crate) seen: Mutex<usize>,
 }
 
 impl DiesAfter {
-    pub fn new(event: usize) -> Self {
+    pub(crate) fn new(event: usize) -> Self {
         Self { event, seen: Mutex::new(0) }
     }
 }
@@ -213,6 +216,6 @@ impl Observer for DiesAfter {
 }
 
 /// Applies a plan in a "process" that may die; `None` when it did.
-pub fn in_a_process<T>(work: impl FnOnce() -> T) -> Option<T> {
+pub(crate) fn in_a_process<T>(work: impl FnOnce() -> T) -> Option<T> {
     std::panic::catch_unwind(std::panic::AssertUnwindSafe(work)).ok()
 }

@@ -4,7 +4,7 @@ use lockage::error::Failure as _;
 use lockage::platforms::DESCRIPTORS;
 use lockage::promote::{ChoiceError, Pipeline, PipelineError, Pipelines};
 
-use super::fixture::pipeline_text;
+use super::fixture::{PIPELINE, pipeline_text};
 
 const FIVE: [&str; 5] = ["cm-service", "pangeo-forge", "scopem", "sgmp", "usdf"];
 
@@ -19,7 +19,7 @@ fn every_word_of_the_five_is_known() {
 
 /// The complaint about the pangeo-forge file with `from` replaced by `to`.
 fn complaint(from: &str, to: &str) -> String {
-    let text = pipeline_text("pangeo-forge");
+    let text = PIPELINE;
     assert!(text.contains(from), "{from}");
     let error = Pipeline::parse("p.yaml", &text.replacen(from, to, 1), DESCRIPTORS).unwrap_err();
     assert_eq!(error.class().code(), 2);

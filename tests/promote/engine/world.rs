@@ -12,87 +12,89 @@ use lockage::promote::{
 
 /// What an app is, release numbers left out.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct App {
-    pub config: BTreeMap<String, String>,
-    pub commit: String,
-    pub domains: BTreeMap<String, String>,
-    pub automatic: bool,
-    pub addons: BTreeMap<String, String>,
+pub(crate) struct App {
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) commit: String,
+    pub(crate) domains: BTreeMap<String, String>,
+    pub(crate) automatic: bool,
+    pub(crate) addons: BTreeMap<String, String>,
 }
 
 #[derive(Clone, Debug)]
-pub struct Release {
-    pub id: String,
-    pub config: BTreeMap<String, String>,
-    pub commit: String,
-    pub from: &'static str,
+pub(crate) struct Release {
+    pub(crate) id: String,
+    pub(crate) config: BTreeMap<String, String>,
+    pub(crate) commit: String,
 }
 
 #[derive(Clone, Debug, Default)]
-pub struct Inner {
-    pub apps: BTreeMap<String, App>,
-    pub releases: BTreeMap<String, Vec<Release>>,
-    pub zone: BTreeMap<String, (u32, Vec<String>)>,
-    pub serial: u64,
+pub(crate) struct Inner {
+    pub(crate) apps: BTreeMap<String, App>,
+    pub(crate) releases: BTreeMap<String, Vec<Release>>,
+    pub(crate) zone: BTreeMap<String, (u32, Vec<String>)>,
+    pub(crate) serial: u64,
     /// Every write that was processed, in order.
-    pub log: Vec<String>,
+    pub(crate) log: Vec<String>,
     /// Every question, so that a plan can be shown to ask only.
-    pub questions: usize,
+    pub(crate) questions: usize,
     /// The nth write (from 0) is refused.
-    pub refuse: Option<usize>,
+    pub(crate) refuse: Option<usize>,
     /// The nth write is taken, and what it started ends badly.
-    pub spoil: Option<usize>,
+    pub(crate) spoil: Option<usize>,
     /// The nth write is processed, and its answer is lost.
-    pub lose: Option<usize>,
+    pub(crate) lose: Option<usize>,
     /// The nth write is processed, and the process dies before its answer.
-    pub die: Option<usize>,
+    pub(crate) die: Option<usize>,
     /// Checks say no.
-    pub unwell: bool,
+    pub(crate) unwell: bool,
     /// Writes tried, refused ones included.
-    pub tried: usize,
-    pub spoiled: Vec<String>,
+    pub(crate) tried: usize,
+    pub(crate) spoiled: Vec<String>,
 }
 
 /// The payload of a process that "dies": unwinds without a message.
-pub struct Death;
+pub(crate) struct Death;
 
-pub fn die() -> ! {
+pub(crate) fn die() -> ! {
     std::panic::resume_unwind(Box::new(Death))
 }
 
+/// Apps by name, record sets by name and type.
+pub(crate) type Facts = (BTreeMap<String, App>, BTreeMap<String, (u32, Vec<String>)>);
+
 #[derive(Clone, Default)]
-pub struct World(Arc<Mutex<Inner>>);
+pub(crate) struct World(Arc<Mutex<Inner>>);
 
 impl World {
-    pub fn get(&self) -> MutexGuard<'_, Inner> {
+    pub(crate) fn get(&self) -> MutexGuard<'_, Inner> {
         self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 
-    pub fn add_app(&self, name: &str, app: App) {
+    pub(crate) fn add_app(&self, name: &str, app: App) {
         let mut inner = self.get();
         inner.apps.insert(name.to_owned(), app);
-        inner.release(name, "start");
+        inner.release(name);
     }
 
     /// Everything that must be equal before and after, release numbers left out.
-    pub fn facts(&self) -> (BTreeMap<String, App>, BTreeMap<String, (u32, Vec<String>)>) {
+    pub(crate) fn facts(&self) -> Facts {
         let inner = self.get();
         (inner.apps.clone(), inner.zone.clone())
     }
 }
 
 impl Inner {
-    fn release(&mut self, app: &str, from: &'static str) -> String {
+    fn release(&mut self, app: &str) -> String {
         let now = self.apps[app].clone();
         let releases = self.releases.entry(app.to_owned()).or_default();
         let id = format!("v{}", releases.len() + 1);
-        releases.push(Release { id: id.clone(), config: now.config, commit: now.commit, from });
+        releases.push(Release { id: id.clone(), config: now.config, commit: now.commit });
         id
     }
 }
 
-pub struct Memory {
-    pub world: World,
+pub(crate) struct Memory {
+    pub(crate) world: World,
 }
 
 impl Connector for Memory {
@@ -155,7 +157,7 @@ impl Client {
                 let old = releases.iter().find(|release| release.id == *version).unwrap().clone();
                 let app = inner.apps.get_mut(self.app.as_ref().unwrap()).unwrap();
                 (app.config, app.commit) = (old.config, old.commit);
-                inner.release(self.app.as_ref().unwrap(), "restore")
+                inner.release(self.app.as_ref().unwrap())
             }
             Act::Change(change) => self.change(inner, change, source),
         };
@@ -178,11 +180,11 @@ impl Client {
                         None => app.config.remove(name),
                     };
                 }
-                inner.release(self.app(), "config")
+                inner.release(self.app())
             }
             ("build", State::Build(build)) => {
                 inner.apps.get_mut(self.app()).unwrap().commit = build.commit.clone().unwrap();
-                inner.release(self.app(), "build")
+                inner.release(self.app())
             }
             ("domains", State::Fields(fields)) => {
                 let app = inner.apps.get_mut(self.app()).unwrap();
