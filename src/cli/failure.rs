@@ -23,12 +23,6 @@ impl Failed {
         self.hints.push(hint.into());
         self
     }
-
-    /// The same with a cause more.
-    pub(crate) fn cause(mut self, cause: impl std::fmt::Display) -> Self {
-        self.causes.push(cause.to_string());
-        self
-    }
 }
 
 impl<E: Failure> From<E> for Failed {

@@ -8,9 +8,9 @@ use super::scalar::Kind;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Tree {
     /// A mapping, in order.
-    Map(Vec<(String, Tree)>),
+    Map(Vec<(String, Self)>),
     /// A list.
-    List(Vec<Tree>),
+    List(Vec<Self>),
     /// A scalar.
     Scalar {
         /// Its text: of a string the string, of anything else its canonical spelling.

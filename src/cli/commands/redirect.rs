@@ -1,6 +1,5 @@
 //! The shell's redirect trap: `promote review->staging` without quotes empties a file named `staging`.
 
-use std::io::Read as _;
 use std::os::fd::AsFd as _;
 use std::path::{Path, PathBuf};
 
@@ -107,18 +106,10 @@ fn recent(file: &Path) -> bool {
 }
 
 fn tracked(context: &Context, file: &Path) -> bool {
-    let mut child = match std::process::Command::new("git")
+    let asked = std::process::Command::new("git")
         .args(["ls-files", "--error-unmatch", "--"])
         .arg(file)
         .current_dir(&context.directory)
-        .stdout(std::process::Stdio::piped())
-        .stderr(std::process::Stdio::null())
-        .spawn()
-    {
-        Ok(child) => child,
-        Err(_) => return false,
-    };
-    let mut sink = Vec::new();
-    let _ = child.stdout.take().map(|mut out| out.read_to_end(&mut sink));
-    child.wait().is_ok_and(|status| status.success())
+        .output();
+    asked.is_ok_and(|answer| answer.status.success())
 }
