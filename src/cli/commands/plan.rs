@@ -92,7 +92,11 @@ pub(super) enum Wish {
 /// The engine's, and exit 2 when the stages are in no pipeline or in several.
 pub(super) async fn make(session: &Session, named: Option<&str>, route: &Route, wish: Wish) -> Result<Planned, Failed> {
     let stages: Vec<&StageName> = route.from.iter().chain([&route.to]).collect();
-    let pipeline = session.pipeline(named, &stages)?;
+    let pipeline = match stages.as_slice() {
+        [one] => session.pipeline_of(named, one)?,
+        several => session.pipeline(named, several)?,
+    };
+    session.refuse_early(pipeline, &route.to)?;
     let before = pipeline.stage(&route.to.stage).and_then(|stage| stage.after.as_deref());
     let from = match (&route.from, wish, before) {
         (Some(from), _, _) => Some(from.clone()),

@@ -14,9 +14,12 @@ use crate::cli::commands::sandbox::{spawn, world_dir};
 use crate::cli::{Context, Failed};
 use crate::error::Class;
 use crate::platforms;
-use crate::promote::{Checkout, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, StageName};
+use crate::promote::{
+    Checkout, ChoiceError, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, Repository as _, Scope,
+    Source as _, StageName,
+};
 use crate::repo::refs::Refs;
-use crate::secret::SecretString;
+use crate::secret::{SecretRef, SecretString};
 
 use self::edge::Edge;
 use self::opener::{PUBLISHED, Refused, opener};
@@ -108,6 +111,57 @@ impl Session {
     pub(crate) fn pipeline(&self, named: Option<&str>, stages: &[&StageName]) -> Result<&Pipeline, Failed> {
         let stages: Vec<&str> = stages.iter().map(|name| name.stage.as_str()).collect();
         Ok(self.pipelines.choose(named, &stages)?)
+    }
+
+    /// The pipeline that a command about one stage means: the only one that has it, else the only one whose ledger knows it.
+    ///
+    /// # Errors
+    /// As [`Session::pipeline`].
+    pub(crate) fn pipeline_of(&self, named: Option<&str>, stage: &StageName) -> Result<&Pipeline, Failed> {
+        let several = match self.pipelines.choose(named, &[&stage.stage]) {
+            Err(several @ ChoiceError::Several { .. }) => several,
+            other => return Ok(other?),
+        };
+        let ledger = self.engine()?.ledger;
+        let mut known = Vec::new();
+        for pipeline in self.pipelines.all().iter().filter(|pipeline| pipeline.stage(&stage.stage).is_some()) {
+            if ledger.head(&pipeline.name, stage)?.is_some() {
+                known.push(pipeline);
+            }
+        }
+        match known.as_slice() {
+            [one] => Ok(one),
+            _ => Err(several.into()),
+        }
+    }
+
+    /// Refuses, before anything is asked of anybody, what cannot be promoted outside a rehearsal: a stage whose targets
+    /// have no client yet, and a file that the published test key opens.
+    ///
+    /// # Errors
+    /// Exit 2 naming the line, or exit 3 naming the file.
+    pub(crate) fn refuse_early(&self, pipeline: &Pipeline, stage: &StageName) -> Result<(), Failed> {
+        if self.rehearsal {
+            return Ok(());
+        }
+        let Some(rule) = pipeline.stage(&stage.stage) else { return Ok(()) };
+        if rule.per.is_none() || stage.instance.is_some() {
+            let scope = Scope { pipeline, stage: rule, instance: stage.instance.as_deref(), artifact: None };
+            if let Some(file) = self.checkout.file(&scope.secrets_path()?)? {
+                // Only whether it may be opened is asked; there is no leaf of this name.
+                let _ =
+                    self.checkout.secret(&SecretRef { file: file.path, path: "lockage".to_owned(), blob: file.blob });
+                self.explain(Ok(()))?;
+            }
+        }
+        for target in &pipeline.targets {
+            let used = pipeline.steps_of(&rule.name).any(|step| step.speaks_with(&target.name));
+            if used && target.backend.client.is_none() {
+                let declared = format!("{}:{}", pipeline.file, target.at);
+                return Err(PromoteError::Unserved { declared, word: target.backend.name.to_owned() }.into());
+            }
+        }
+        Ok(())
     }
 
     /// The name of the pipeline that has an unfinished promotion of this stage; needs no pipeline file.

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use crate::cli::{Context, Failed, report};
 use crate::error::Outcome;
-use crate::promote::{Act, Purpose, Report, State, Task, Value, Way};
+use crate::promote::{Act, Purpose, Report, State, Task, Way};
 
 use super::show::{duration, fit, headline};
 
@@ -50,9 +50,11 @@ fn text(report: &Report, rehearsal: bool) -> String {
     for (position, step) in report.plan.steps.iter().enumerate() {
         let Task::Write(write) = &step.task else { continue };
         let took = took(report, position);
-        for resource_line in write_lines(&write.act) {
-            lines.push(format!("{resource_line}{took}"));
+        let mut rows = write_lines(&write.act, note(report, position, "data"));
+        if let Some(first) = rows.first_mut() {
+            first.push_str(&took);
         }
+        lines.extend(rows);
     }
     for check in &report.checks {
         lines.push(row("verified", &format!("{}: {}", check.check.subject, check.answer)));
@@ -108,7 +110,14 @@ fn took(report: &Report, position: usize) -> String {
     time.map(|time| format!("  ({})", duration(std::time::Duration::from_millis(time)))).unwrap_or_default()
 }
 
-fn write_lines(act: &Act) -> Vec<String> {
+/// What a step's receipt notes under a name.
+fn note<'r>(report: &'r Report, position: usize, name: &str) -> Option<&'r str> {
+    let made = report.steps.iter().find(|step| step.step == position && step.way == Way::Forward)?;
+    made.receipt.as_ref()?.notes.get(name).map(String::as_str)
+}
+
+/// One line for each resource; `data`: what a record set became, once every fact is known.
+fn write_lines(act: &Act, data: Option<&str>) -> Vec<String> {
     let change = match act {
         Act::Restore { target, version, .. } => return vec![row("release", &format!("{target} back to {version}"))],
         Act::Change(change) => change,
@@ -129,14 +138,14 @@ fn write_lines(act: &Act) -> Vec<String> {
             vec![row("release", &format!("of build {}", commit.get(..12).unwrap_or(commit)))]
         }
         ("records", State::Records(set)) => {
-            let data: Vec<String> = set.data.iter().map(record).collect();
-            vec![row("DNS", &format!("{} {}", change.resource.name.replace('/', " "), data.join(" ")))]
+            let planned: Vec<String> = set.data.iter().map(super::show::value).collect();
+            let data = data.map_or_else(|| planned.join(" "), str::to_owned);
+            let ttl = set.ttl;
+            let name = change.resource.name.replace('/', " ");
+            // A target's name alone is nearly as long as a line.
+            vec![row("DNS", &format!("{name}, ttl {ttl} s ->")), row("", &data)]
         }
         ("records", _) => vec![row("DNS", &format!("{} removed", change.resource.name.replace('/', " ")))],
         (kind, after) => vec![row(kind, &names(after))],
     }
-}
-
-fn record(value: &Value) -> String {
-    super::show::value(value)
 }

@@ -188,9 +188,18 @@ impl Zone {
         serial.ok_or_else(|| self.misconfigured(format!("`{}` is no zone of {}", show_name(&self.name), primary.name)))
     }
 
-    async fn receipt(&self) -> Result<Receipt, PlatformError> {
+    /// What a change came to: the zone's serial and the record set's data, facts filled in.
+    async fn receipt(&self, change: &Change) -> Result<Receipt, PlatformError> {
         let serial = self.serial().await?.to_string();
-        Ok(Receipt { id: String::new(), notes: BTreeMap::from([("serial".to_owned(), serial)]) })
+        let mut notes = BTreeMap::from([("serial".to_owned(), serial)]);
+        if let State::Records(set) = &change.after {
+            let texts = set
+                .data
+                .iter()
+                .filter_map(|value| if let Value::Text(text) = value { Some(text.as_str()) } else { None });
+            notes.insert("data".to_owned(), texts.collect::<Vec<_>>().join(", "));
+        }
+        Ok(Receipt { id: String::new(), notes })
     }
 
     /// Why a server may have said NOERROR and done nothing.
@@ -229,7 +238,7 @@ impl Zone {
             }
             return Ok(Settled::Waiting(format!("`{}` to have the new `{what}`", server.name)));
         }
-        self.receipt().await.map(Settled::Done)
+        self.receipt(change).await.map(Settled::Done)
     }
 }
 
@@ -271,7 +280,7 @@ impl Reader for Zone {
         let wanted = self.records(&place, &change.after)?;
         let primary = self.primary().await?;
         let live = self.ask(primary, &place).await.map_err(|error| self.failed("read the record set", &error))?;
-        if same(live.as_ref(), wanted.as_ref()) { self.receipt().await.map(Some) } else { Ok(None) }
+        if same(live.as_ref(), wanted.as_ref()) { self.receipt(change).await.map(Some) } else { Ok(None) }
     }
 
     async fn settled(&self, act: &Act, _receipt: &Receipt, _source: &dyn Source) -> Result<Settled, PlatformError> {
