@@ -23,7 +23,7 @@ pub struct Ledger {
 /// What one promotion, equalisation or rollback did.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Entry {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: String,
     /// How it ended: `applied` or `rolledback`.
     pub outcome: Outcome,

@@ -18,7 +18,7 @@ pub(super) const SCHEMA: &str = "lockage.plan/1";
 /// What shall be done to one stage.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Plan {
-    /// [`SCHEMA`].
+    /// `SCHEMA`.
     pub schema: String,
     /// The SHA-256 of everything else in it, 64 hexadecimal digits; also the promotion's name.
     pub id: String,

@@ -216,7 +216,7 @@ impl WriteClient {
     /// Creates.
     ///
     /// # Errors
-    /// As [`WriteClient::send`].
+    /// [`HttpError`], of which [`HttpError::is_unanswered`] says whether the request may have been processed.
     pub async fn post(&self, call: &Call<'_>, body: &Body) -> Result<Answer, HttpError> {
         self.send(Method::POST, call, body).await
     }
@@ -224,7 +224,7 @@ impl WriteClient {
     /// Changes in part.
     ///
     /// # Errors
-    /// As [`WriteClient::send`].
+    /// [`HttpError`], of which [`HttpError::is_unanswered`] says whether the request may have been processed.
     pub async fn patch(&self, call: &Call<'_>, body: &Body) -> Result<Answer, HttpError> {
         self.send(Method::PATCH, call, body).await
     }
@@ -232,7 +232,7 @@ impl WriteClient {
     /// Removes.
     ///
     /// # Errors
-    /// As [`WriteClient::send`].
+    /// [`HttpError`], of which [`HttpError::is_unanswered`] says whether the request may have been processed.
     pub async fn delete(&self, call: &Call<'_>) -> Result<Answer, HttpError> {
         self.send(Method::DELETE, call, &Body::default()).await
     }

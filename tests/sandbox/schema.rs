@@ -226,7 +226,7 @@ fn strict(schema: Value) -> Value {
             let mut kept: Map<String, Value> = entries
                 .into_iter()
                 .filter(|(name, value)| {
-                    !matches!(name.as_str(), "$schema" | "example" | "links") && !(name == "id" && value.is_string())
+                    !(matches!(name.as_str(), "$schema" | "example" | "links") || name == "id" && value.is_string())
                 })
                 .map(|(name, value)| (name, strict(value)))
                 .collect();
