@@ -134,7 +134,8 @@ fn typed_values_stand_plain() {
     assert_eq!(written(Kind::Float, "NaN"), "a: .nan\n");
     assert_eq!(written(Kind::Float, "1"), "a: 1.0\n");
     assert_eq!(written(Kind::Int, "010"), "a: 10\n");
-    assert_eq!(written(Kind::Bool, "T"), "a: true\n");
+    assert_eq!(written(Kind::Bool, "True"), "a: true\n");
+    assert_eq!(written(Kind::Bool, "T"), "a: True\n");
     assert_eq!(written(Kind::Null, ""), "a: null\n");
 }
 
