@@ -29,7 +29,8 @@ pub(super) struct Room<'e, 'a> {
     pub(super) engine: &'e Engine<'a>,
     pub(super) pipeline: &'e Pipeline,
     pub(super) targets: Vec<Target>,
-    pub(super) readers: BTreeMap<String, Arc<dyn Reader>>,
+    /// By stage and target: the same target is another app in another stage.
+    pub(super) readers: BTreeMap<(StageName, String), Arc<dyn Reader>>,
 }
 
 impl<'e> Room<'e, '_> {
@@ -94,13 +95,14 @@ impl<'e> Room<'e, '_> {
     }
 
     pub(super) fn reader(&mut self, here: &Here<'_>, name: &str) -> Result<Arc<dyn Reader>, PromoteError> {
-        if let Some(reader) = self.readers.get(name) {
+        let key = (here.name.clone(), name.to_owned());
+        if let Some(reader) = self.readers.get(&key) {
             return Ok(Arc::clone(reader));
         }
         let target = self.target(here, name)?;
         let reader = self.engine.connector.reader(&target, self.engine.repository)?;
         self.targets.push(target);
-        self.readers.insert(name.to_owned(), Arc::clone(&reader));
+        self.readers.insert(key, Arc::clone(&reader));
         Ok(reader)
     }
 
@@ -186,7 +188,6 @@ impl<'e> Room<'e, '_> {
         let mut fitting = Vec::new();
         for name in &known {
             let here = self.here(from.with_instance(name), stage)?;
-            self.readers.clear();
             // An instance whose app is gone is no candidate.
             if let Ok(Some(build)) = self.running(&here).await
                 && build.commit.as_deref() == Some(head)
@@ -194,7 +195,6 @@ impl<'e> Room<'e, '_> {
                 fitting.push(name.clone());
             }
         }
-        self.readers.clear();
         match fitting.as_slice() {
             [one] => Ok(from.with_instance(one)),
             _ => Err(unclear(stage, head, fitting, known)),
