@@ -27,7 +27,7 @@ impl Log {
             .parse()
             .map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
         let session = Session::open(context, &self.place)?;
-        let pipeline = session.pipeline(self.place.pipeline.as_deref(), &[&stage])?;
+        let pipeline = session.recorded(self.place.pipeline.as_deref(), &stage)?;
         let entries = session.engine()?.ledger.entries(&pipeline.name, &stage, self.limit)?;
         if context.json {
             let rows: Vec<_> =

@@ -36,7 +36,7 @@ impl Rollback {
             {
                 return Ok(code);
             }
-            let pipeline = session.pipeline(named, &[&stage])?;
+            let pipeline = session.recorded(named, &stage)?;
             let plan = session.explain(session.engine()?.plan_rollback(&pipeline.name, &stage).await)?;
             carry_out(context, &session, &plan, &self.yes, self.dry_run).await
         })

@@ -14,7 +14,7 @@ use crate::cli::commands::sandbox::{spawn, world_dir};
 use crate::cli::{Context, Failed};
 use crate::error::Class;
 use crate::platforms;
-use crate::promote::{Checkout, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, StageName};
+use crate::promote::{Checkout, ChoiceError, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, StageName};
 use crate::repo::refs::Refs;
 use crate::secret::SecretString;
 
@@ -107,6 +107,28 @@ impl Session {
     pub(crate) fn pipeline(&self, named: Option<&str>, stages: &[&StageName]) -> Result<&Pipeline, Failed> {
         let stages: Vec<&str> = stages.iter().map(|name| name.stage.as_str()).collect();
         Ok(self.pipelines.choose(named, &stages)?)
+    }
+
+    /// The pipeline of a stage's history: as [`Session::pipeline`], and where several have the stage the only one whose
+    /// ledger has an entry of it.
+    ///
+    /// # Errors
+    /// As [`Session::pipeline`], and when the ledger cannot be read.
+    pub(crate) fn recorded(&self, named: Option<&str>, stage: &StageName) -> Result<&Pipeline, Failed> {
+        let chosen = self.pipelines.choose(named, &[&stage.stage]);
+        if let Err(ChoiceError::Several { known, .. }) = &chosen {
+            let ledger = self.engine()?.ledger;
+            let mut with_entries = Vec::new();
+            for pipeline in self.pipelines.all().iter().filter(|pipeline| known.contains(&pipeline.name)) {
+                if ledger.head(&pipeline.name, stage)?.is_some() {
+                    with_entries.push(pipeline);
+                }
+            }
+            if let [one] = with_entries.as_slice() {
+                return Ok(one);
+            }
+        }
+        Ok(chosen?)
     }
 
     /// The name of the pipeline that has an unfinished promotion of this stage; needs no pipeline file.
