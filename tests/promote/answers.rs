@@ -121,3 +121,15 @@ fn a_platform_that_is_away_from_the_start_is_named() {
     assert_eq!(world.facts().expect("facts"), start);
     assert_eq!(clone.journal(), None);
 }
+
+#[test]
+fn a_name_server_that_says_nothing_is_asked_what_it_did() {
+    let clone = Clone::new();
+    for kind in [FaultKind::DnsSilent, FaultKind::HangAfter] {
+        let world = clone.world();
+        world.add_fault(&fault_on("UPDATE", "*", kind.clone())).expect("a fault");
+        let ran = clone.run(PROMOTE);
+        assert_eq!(ran.code, 0, "{kind:?}: {}\n{}", ran.stdout, ran.stderr);
+        clone.reset();
+    }
+}

@@ -142,3 +142,48 @@ fn a_resume_needs_no_pipeline_file() {
         assert_eq!(clone.journal(), None);
     }
 }
+
+#[test]
+fn a_death_on_the_way_back_is_resumed_and_goes_on_undoing() {
+    let clone = Clone::new();
+    let app = "/apps/pangeo-forge-api-staging";
+    for (method, path) in [("DELETE", "/acm"), ("DELETE", "/domains/*"), ("POST", "/releases")] {
+        for kind in [FaultKind::HangBefore, FaultKind::HangAfter] {
+            let what = format!("{kind:?} in {method} {path}");
+            let world = clone.world();
+            let (start, before) = (world.facts().expect("facts"), requests(world.dir()).expect("the log").len());
+            world.add_fault(&fault_on("UPDATE", "*", FaultKind::DnsRefused)).expect("a fault");
+            assert!(killed(&clone, &world, fault_on(method, &format!("{app}{path}"), kind.clone())), "{what}");
+            let ran = clone.exit(4, PROMOTE);
+            assert!(ran.stderr.contains("outcome: rolledback"), "{what}: {}", ran.stderr);
+            assert_eq!(world.facts().expect("facts"), start, "{what}: the world is as it was");
+            assert_eq!(clone.journal(), None, "{what}");
+            let releases = since(&world, before).into_iter().filter(|request| {
+                // What hung before its work was done made nothing.
+                let made = request.status.is_some() || matches!(kind, FaultKind::HangAfter);
+                made && request.method == "POST" && request.path == format!("{app}/releases")
+            });
+            assert_eq!(releases.count(), 1, "{what}: one release undoes it");
+            clone.reset();
+        }
+    }
+}
+
+#[test]
+fn two_promotions_of_a_stage_do_not_run_at_once() {
+    let clone = Clone::new();
+    let world = clone.world();
+    world.add_fault(&fault_on("POST", "*/builds", FaultKind::HangBefore)).expect("a fault");
+    let mut first = clone.start(PROMOTE);
+    while !since(&world, 0).iter().any(|request| request.status.is_none()) {
+        assert!(first.try_wait().expect("the child").is_none(), "it is stopped in its build");
+        std::thread::yield_now();
+    }
+    let ran = clone.exit(1, PROMOTE);
+    assert!(ran.stderr.contains("is running now"), "{}", ran.stderr);
+    let status = clone.succeed("status --sandbox --pipeline pangeo-forge");
+    assert!(status.stdout.contains("a promotion is running now"), "{}", status.stdout);
+    first.kill().expect("it is killed");
+    first.wait().expect("it ends");
+    clone.succeed(PROMOTE);
+}
