@@ -51,6 +51,12 @@ impl Engine<'_> {
 
         let head = self.repository.head()?;
         let to_here = room.here(request.to.clone(), stage)?;
+        // What no client can speak with, or lacks a credential, is said before anything is asked.
+        for target in &pipeline.targets {
+            if pipeline.steps_of(&stage.name).any(|step| step.speaks_with(&target.name)) {
+                room.reader(&to_here, &target.name)?;
+            }
+        }
         let previous = room.running(&to_here).await?;
         gates::of_stack(pipeline, &request.to, previous.as_ref())?;
         let (purpose, artifact) = match from {

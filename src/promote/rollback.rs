@@ -9,7 +9,7 @@ use super::engine::Engine;
 use super::error::PromoteError;
 use super::ledger::Recorded;
 use super::plan::{Agreement, Plan, Purpose, SCHEMA, Step, Task, Undo, Write};
-use super::platform::{Act, Query, Reader};
+use super::platform::{Act, Check, Query, Reader};
 use super::stage_name::StageName;
 use crate::error::Outcome;
 
@@ -64,10 +64,10 @@ impl Engine<'_> {
                 Err(agreement) => agreeing.push(agreement),
             }
         }
-        // What was true of the stage before is checked; an address that this very promotion brought is not.
+        // What was true of the stage before is checked; what this very promotion brought is not.
         let checks = match applied.get(1) {
             Some(before) => before.entry.plan.checks.clone(),
-            None => undone.checks.iter().filter(|check| !check.subject.contains("://")).cloned().collect(),
+            None => undone.checks.iter().filter_map(|check| still_true(check, &steps)).collect(),
         };
         Ok(Plan {
             schema: SCHEMA.to_owned(),
@@ -163,6 +163,33 @@ fn restore_of(plan: &Plan, target: &str, kind: &str) -> Option<(String, Vec<Stri
         }
         _ => None,
     })
+}
+
+/// What of a check can hold once `steps` are done: an address that they may take away is not visited, and nothing is asked
+/// of a kind of resource (`certificates: issued`) that they remove.
+fn still_true(check: &Check, steps: &[Step]) -> Option<Check> {
+    if check.subject.contains("://") {
+        return None;
+    }
+    let removes = |word: &str| {
+        steps.iter().any(|step| match &step.task {
+            Task::Write(Write { act: Act::Change(change), .. }) => {
+                change.resource.target == check.subject && change.resource.kind == word && is_nothing(&change.after)
+            }
+            _ => false,
+        })
+    };
+    let mut check = check.clone();
+    check.words.retain(|word, _| !removes(word));
+    (!check.words.is_empty()).then_some(check)
+}
+
+fn is_nothing(state: &State) -> bool {
+    match state {
+        State::Absent => true,
+        State::Fields(fields) => fields.values().all(|value| *value == Value::Absent),
+        State::Build(_) | State::Records(_) => false,
+    }
 }
 
 fn named_by(state: &State) -> BTreeMap<String, Vec<crate::secret::SecretRef>> {

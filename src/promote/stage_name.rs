@@ -54,6 +54,7 @@ impl FromStr for StageName {
         let good = |part: &str| {
             part.starts_with(|c: char| c.is_ascii_lowercase() || c.is_ascii_digit())
                 && part.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+                && !part.ends_with('-')
         };
         let (stage, instance) = match text.split_once('/') {
             None => (text, None),

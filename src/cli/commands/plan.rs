@@ -96,7 +96,7 @@ pub(super) async fn make(session: &Session, named: Option<&str>, route: &Route, 
         [one] => session.pipeline_of(named, one)?,
         several => session.pipeline(named, several)?,
     };
-    session.refuse_early(pipeline, &route.to)?;
+    session.refuse_published(pipeline, &route.to)?;
     let before = pipeline.stage(&route.to.stage).and_then(|stage| stage.after.as_deref());
     let from = match (&route.from, wish, before) {
         (Some(from), _, _) => Some(from.clone()),

@@ -135,12 +135,11 @@ impl Session {
         }
     }
 
-    /// Refuses, before anything is asked of anybody, what cannot be promoted outside a rehearsal: a stage whose targets
-    /// have no client yet, and a file that the published test key opens.
+    /// Refuses, outside a rehearsal and before anything is asked of anybody, a stage whose file the published test key opens.
     ///
     /// # Errors
-    /// Exit 2 naming the line, or exit 3 naming the file.
-    pub(crate) fn refuse_early(&self, pipeline: &Pipeline, stage: &StageName) -> Result<(), Failed> {
+    /// Exit 3 naming the file.
+    pub(crate) fn refuse_published(&self, pipeline: &Pipeline, stage: &StageName) -> Result<(), Failed> {
         if self.rehearsal {
             return Ok(());
         }
@@ -152,13 +151,6 @@ impl Session {
                 let _ =
                     self.checkout.secret(&SecretRef { file: file.path, path: "lockage".to_owned(), blob: file.blob });
                 self.explain(Ok(()))?;
-            }
-        }
-        for target in &pipeline.targets {
-            let used = pipeline.steps_of(&rule.name).any(|step| step.speaks_with(&target.name));
-            if used && target.backend.client.is_none() {
-                let declared = format!("{}:{}", pipeline.file, target.at);
-                return Err(PromoteError::Unserved { declared, word: target.backend.name.to_owned() }.into());
             }
         }
         Ok(())

@@ -119,6 +119,10 @@ impl NameServer {
                 Some(FaultKind::DnsSilent | FaultKind::HangBefore) => None,
                 Some(FaultKind::DnsRefused) => Some(empty(&asked.message, ResponseCode::Refused)),
                 Some(FaultKind::DnsIgnored) => Some(empty(&asked.message, ResponseCode::NoError)),
+                Some(FaultKind::HangAfter) => {
+                    self.answer(state, &asked, limit.is_some());
+                    None
+                }
                 _ => Some(self.answer(state, &asked, limit.is_some())),
             };
             response.as_ref().map(|response| response.metadata.response_code.to_string())
