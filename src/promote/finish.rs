@@ -5,7 +5,7 @@ use jiff::Timestamp;
 use super::error::PromoteError;
 use super::journal::{Event, Way};
 use super::ledger::{Entry, LedgerError, SCHEMA, StepReceipt};
-use super::plan::Task;
+use super::plan::{Plan, Task};
 use super::progress::Standing;
 use super::report::{News, Report, StepReport};
 use super::run::Run;
@@ -41,6 +41,7 @@ impl Run<'_> {
         }
         let entry = self.journal.progress().recorded().map(str::to_owned);
         self.log(&Event::Ended { outcome, at: ended }).map_err(|halt| self.as_error(halt))?;
+        let plan = self.sent_plan();
         let report = Report {
             outcome,
             steps: self.step_reports(),
@@ -51,7 +52,7 @@ impl Run<'_> {
             ended,
             resumed: self.resumed,
             failure: self.failure,
-            plan: self.plan,
+            plan,
         };
         // The promotion is over whatever becomes of these: a lock ends by its expiry.
         if let Err(error) = self.lock.release() {
@@ -69,16 +70,21 @@ impl Run<'_> {
                 _ => None,
             })
             .collect();
-        let mut plan = self.plan.clone();
-        // What was sent, not what was meant: a rollback needs the facts.
-        for (number, step) in plan.steps.iter_mut().enumerate() {
-            if let (Task::Write(write), Some(act)) = (&mut step.task, progress.act(Way::Forward, number)) {
-                write.act = act;
-            }
-        }
+        let plan = self.sent_plan();
         let by = progress.began().map_or_else(String::new, |(by, _)| by.to_owned());
         let why = progress.turned().map(|(why, _)| why.to_owned());
         Entry { schema: SCHEMA.to_owned(), outcome, by, began, ended, receipts, why, plan }
+    }
+
+    /// The plan with what was sent, not what was meant: a rollback needs the facts, and the user wants to read them.
+    fn sent_plan(&self) -> Plan {
+        let mut plan = self.plan.clone();
+        for (number, step) in plan.steps.iter_mut().enumerate() {
+            if let (Task::Write(write), Some(act)) = (&mut step.task, self.journal.progress().act(Way::Forward, number)) {
+                write.act = act;
+            }
+        }
+        plan
     }
 
     fn step_reports(&self) -> Vec<StepReport> {

@@ -19,6 +19,7 @@ fn the_first_command_promotes_and_the_second_finds_nothing_to_do() {
     ] {
         assert!(first.stdout.contains(word), "the summary says `{word}`:\n{}", first.stdout);
     }
+    assert!(!first.stdout.contains("known after apply"), "what was made is known:\n{}", first.stdout);
     assert!(first.stderr.contains("--sandbox"), "it says that it answers for the user:\n{}", first.stderr);
 
     let second = clone.succeed("promote review staging --sandbox");
@@ -52,4 +53,17 @@ fn status_log_and_rollback_follow_a_promotion() {
     assert!(log.stdout.contains("roll staging back"), "{}", log.stdout);
     let plan = clone.succeed("plan review staging --sandbox");
     assert!(plan.stdout.contains("AWS_SECRET_ACCESS_KEY"), "after a rollback there is work again:\n{}", plan.stdout);
+}
+
+#[test]
+fn what_staging_runs_goes_on_to_prod() {
+    let clone = Clone::new();
+    clone.succeed("promote review/pr-80 staging --sandbox");
+    let ambiguous = clone.exit(2, "promote staging prod --sandbox");
+    assert!(ambiguous.stderr.contains("`--pipeline pangeo-forge`"), "{}", ambiguous.stderr);
+    let ran = clone.succeed("promote staging prod --sandbox --pipeline pangeo-forge");
+    assert!(ran.stdout.contains("api.pangeo-forge.org"), "{}", ran.stdout);
+    let apps = clone.world().facts().expect("facts")["apps"].clone();
+    assert_eq!(apps["pangeo-forge-api-prod"]["commit"], apps["pangeo-forge-api-staging"]["commit"]);
+    assert_eq!(apps["pangeo-forge-api-prod"]["commit"], clone.scenario.git(["rev-parse", "HEAD"]));
 }

@@ -92,7 +92,9 @@ pub(crate) fn differences(change: &Change) -> Vec<String> {
 }
 
 fn field(name: &str, before: &Value, after: &Value) -> String {
-    let name = if name.is_empty() { "it" } else { name };
+    if name.is_empty() {
+        return format!("{} -> {}", value(before), value(after));
+    }
     match (before, after) {
         (Value::Absent, Value::Text(word)) if word == "present" => format!("+ {name}"),
         (Value::Absent, after) => format!("+ {name}: {}", value(after)),

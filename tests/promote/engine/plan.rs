@@ -133,7 +133,7 @@ fn what_cannot_be_planned_says_where_and_why() {
     let unapproved = error(&fixture, Some("staging"), "prod", false);
     assert_eq!(
         unapproved.to_string(),
-        "pipelines/pangeo-forge.yaml:73:14: `approve` is a known word, but nothing can do it yet"
+        "pipelines/pangeo-forge.yaml:74:14: `approve` is a known word, but nothing can do it yet"
     );
     assert_eq!(unapproved.class(), Class::Usage);
     let skipped = error(&fixture, Some("review"), "prod", true);

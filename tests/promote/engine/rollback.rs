@@ -10,7 +10,7 @@ fn law(fixture: &Fixture) {
     let plan = fixture.plan().unwrap();
     let report = fixture.apply(&plan).unwrap();
     assert_eq!(report.outcome, Outcome::Applied);
-    assert_eq!(report.checks.len(), 2);
+    assert_eq!(report.checks.len(), 3);
     let stage = StageName::plain("staging");
     let back = run(fixture.engine().plan_rollback("pangeo-forge", &stage)).unwrap();
     assert_eq!(back.purpose, Purpose::Rollback { entry: report.entry.unwrap() });

@@ -64,19 +64,19 @@ fn every_complaint_has_a_place_and_the_nearest_word() {
             "p.yaml:33:5: `confg` is not a word of `apply` of a `heroku` target; the nearest is `config`",
         ),
         ("dynos: up", "dynos: 3", "p.yaml:49:25: `dynos` is not one of `up`"),
-        ("status: 200", "status: ok", "p.yaml:50:45: `status` is not a whole number"),
+        ("status: 200", "status: ok", "p.yaml:51:45: `status` is not a whole number"),
         (
             "timeout: 10m",
             "timeout: 10 minutes",
             "p.yaml:49:58: `10 minutes` is not a duration (a whole number and one of s, m, h, d)",
         ),
-        ("expires: 2d", "expires: d", "p.yaml:62:14: `d` is not a duration (a whole number and one of s, m, h, d)"),
+        ("expires: 2d", "expires: d", "p.yaml:63:14: `d` is not a duration (a whole number and one of s, m, h, d)"),
         ("only: [local]", "only: [locl]", "p.yaml:24:12: there is no stage `locl`; the nearest is `local`"),
-        ("after: review", "after: reviw", "p.yaml:66:12: there is no stage `reviw`; the nearest is `review`"),
+        ("after: review", "after: reviw", "p.yaml:67:12: there is no stage `reviw`; the nearest is `review`"),
         (
             "    after: local\n",
             "    after: prod\n",
-            "p.yaml:59:12: the stages `review` → `staging` → `prod` → `review` come after each other in a circle",
+            "p.yaml:60:12: the stages `review` → `staging` → `prod` → `review` come after each other in a circle",
         ),
         (
             "${app.domain.cname}",
@@ -92,14 +92,14 @@ fn every_complaint_has_a_place_and_the_nearest_word() {
         (
             "  staging:\n",
             "  Staging:\n",
-            "p.yaml:65:3: `Staging` cannot be the name of a stage (lower-case letters, digits, `-`)",
+            "p.yaml:66:3: `Staging` cannot be the name of a stage (lower-case letters, digits, `-`)",
         ),
-        ("approve: 1", "approve: one", "p.yaml:73:14: `approve` is not a whole number"),
-        ("pforge-local-${developer}", "${deployment}", "p.yaml:56:24: the variable `deployment` is made of itself"),
+        ("approve: 1", "approve: one", "p.yaml:74:14: `approve` is not a whole number"),
+        ("pforge-local-${developer}", "${deployment}", "p.yaml:57:24: the variable `deployment` is made of itself"),
         (
             "accepts: [branch]",
             "accepts: [brunch]",
-            "p.yaml:64:15: `brunch` is not a word of `accepts`; the nearest is `branch`",
+            "p.yaml:65:15: `brunch` is not a word of `accepts`; the nearest is `branch`",
         ),
         (
             "github-app: given",
