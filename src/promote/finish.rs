@@ -80,7 +80,8 @@ impl Run<'_> {
     fn sent_plan(&self) -> Plan {
         let mut plan = self.plan.clone();
         for (number, step) in plan.steps.iter_mut().enumerate() {
-            if let (Task::Write(write), Some(act)) = (&mut step.task, self.journal.progress().act(Way::Forward, number)) {
+            if let (Task::Write(write), Some(act)) = (&mut step.task, self.journal.progress().act(Way::Forward, number))
+            {
                 write.act = act;
             }
         }
