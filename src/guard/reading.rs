@@ -1,8 +1,9 @@
-//! A text read as the format that SOPS would take for its name, and what a scalar of it is worth to a check.
+//! A text read as the format that SOPS would take for its name.
 
-use crate::cipher::token;
-use crate::document::{Document, Format, Kind, LeafId, SyntaxError};
+use crate::document::{Document, Format, SyntaxError};
 use crate::repo::RepoPath;
+
+pub(super) use crate::sops::{Worth, worth};
 
 /// What a text turned out to be.
 pub(super) enum Reading {
@@ -51,26 +52,4 @@ fn is_binary_frame(document: &Document) -> bool {
     document.outline().keys.len() == 1
         && document.outline().leaves.len() == 1
         && document.key(crate::document::KeyId(0)) == "data"
-}
-
-/// What stands in a leaf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Worth {
-    /// Nothing: `null` or the empty string, which SOPS leaves as they are.
-    Empty,
-    /// A well-formed token.
-    Token,
-    /// A value in clear.
-    Clear,
-}
-
-/// What stands in a leaf. A value that cannot be resolved is a value in clear.
-pub(super) fn worth(document: &Document, id: LeafId) -> Worth {
-    let Ok(scalar) = document.scalar(id) else { return Worth::Clear };
-    match scalar.kind {
-        Kind::Null => Worth::Empty,
-        Kind::Str if scalar.canonical.is_empty() => Worth::Empty,
-        Kind::Str if token::well_formed(&scalar.canonical) => Worth::Token,
-        _ => Worth::Clear,
-    }
 }

@@ -45,6 +45,7 @@ mod recovery;
 mod rules;
 mod scope;
 mod seal;
+mod validity;
 mod values;
 mod wrapping;
 
@@ -58,3 +59,5 @@ pub use pattern::Pattern;
 pub use rules::{Rule, RuleGroup, RuleSet};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};
 pub use seal::Flavour;
+pub use validity::{Problem, validate};
+pub(crate) use validity::{Worth, block, key_differences, worth};
