@@ -38,6 +38,10 @@ impl Library {
         Ok(Self { git, index_file: place.index_file.clone() })
     }
 
+    pub(super) fn ignores(&self, path: &std::path::Path) -> bool {
+        self.git.is_path_ignored(path).unwrap_or(false)
+    }
+
     fn head_tree(&self) -> Result<Option<git2::Tree<'_>>, RepoError> {
         match self.git.head() {
             Ok(head) => head.peel_to_tree().map(Some).map_err(RepoError::reading("HEAD")),

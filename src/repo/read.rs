@@ -108,6 +108,12 @@ impl Repository {
         found.flatten().collect()
     }
 
+    /// Whether git would leave a path out; where libgit2 does not read the repository, nothing is.
+    #[must_use]
+    pub fn ignores(&self, path: &std::path::Path) -> bool {
+        self.library.as_ref().is_some_and(|library| library.ignores(path))
+    }
+
     /// The content of a blob.
     ///
     /// # Errors

@@ -3,12 +3,14 @@
 
 mod block;
 mod leaves;
+mod reading;
 mod recipients;
 mod shape;
 
 pub(crate) use block::block;
 pub(crate) use leaves::{Worth, worth};
-pub(crate) use recipients::key_differences;
+pub(crate) use reading::{is_governed, read_as_named};
+pub(crate) use recipients::{key_differences, same_key};
 
 use crate::document::{Document, Format};
 
@@ -106,7 +108,7 @@ fn against_rule(document: &Document, own: &Metadata, rule: &Rule, place: &str) -
     for difference in key_differences(own, rule) {
         found.add(top, format!("{difference}; the rule is at {place}"), "run `sops updatekeys` on it");
     }
-    if document.format() == Format::Binary || rule.selector == own.selector {
+    if document.format() == Format::Binary || as_strict(&own.selector, &rule.selector) {
         return found.list;
     }
     let named = |selector: &Selector| match selector.field() {
@@ -119,4 +121,12 @@ fn against_rule(document: &Document, own: &Metadata, rule: &Rule, place: &str) -
         "decrypt it and encrypt it again, so that it takes the rule's selector",
     );
     found.list
+}
+
+/// Whether `own` surely encrypts all that `rule` does, but for names that carry SOPS's own suffix, whose values are
+/// judged one by one.
+pub(crate) fn as_strict(own: &Selector, rule: &Selector) -> bool {
+    let picks =
+        matches!(rule, Selector::EncryptedSuffix(_) | Selector::EncryptedRegex(_) | Selector::EncryptedCommentRegex(_));
+    own == rule || *own == Selector::Everything || picks && *own == Selector::default()
 }

@@ -45,20 +45,22 @@ fn differences(metadata: &Metadata, rule: &Rule) -> Vec<String> {
     differences
 }
 
-/// What names the key, and not what is to be done with it: a rule may leave out an alias's role or a key's version.
+/// The same key, and wrapped for it.
 fn same(wanted: &Recipient, given: &WrappedKey) -> bool {
-    !given.enc.trim().is_empty()
-        && match (wanted, &given.recipient) {
-            (Recipient::Pgp(wanted), Recipient::Pgp(given)) => {
-                wanted.fingerprint.eq_ignore_ascii_case(&given.fingerprint)
-            }
-            (Recipient::AwsKms(wanted), Recipient::AwsKms(given)) => wanted.arn == given.arn,
-            (Recipient::AzureKeyVault(wanted), Recipient::AzureKeyVault(given)) => {
-                let versions = wanted.version.is_empty() || wanted.version == given.version;
-                versions && (&wanted.vault_url, &wanted.name) == (&given.vault_url, &given.name)
-            }
-            (wanted, given) => wanted == given,
+    !given.enc.trim().is_empty() && same_key(wanted, &given.recipient)
+}
+
+/// What names the key, and not what is to be done with it: a rule may leave out an alias's role or a key's version.
+pub(crate) fn same_key(wanted: &Recipient, given: &Recipient) -> bool {
+    match (wanted, given) {
+        (Recipient::Pgp(wanted), Recipient::Pgp(given)) => wanted.fingerprint.eq_ignore_ascii_case(&given.fingerprint),
+        (Recipient::AwsKms(wanted), Recipient::AwsKms(given)) => wanted.arn == given.arn,
+        (Recipient::AzureKeyVault(wanted), Recipient::AzureKeyVault(given)) => {
+            let versions = wanted.version.is_empty() || wanted.version == given.version;
+            versions && (&wanted.vault_url, &wanted.name) == (&given.vault_url, &given.name)
         }
+        (wanted, given) => wanted == given,
+    }
 }
 
 fn named(recipient: &Recipient) -> String {
