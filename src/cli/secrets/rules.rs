@@ -9,7 +9,7 @@ use crate::sops::{Encryption, Rule, RuleGroup, RuleSet};
 use crate::system::files;
 
 /// The name rules are kept under.
-const NAME: &str = ".sops.yaml";
+pub(crate) const NAME: &str = ".sops.yaml";
 /// How far upwards SOPS looks.
 const MOST_LEVELS: usize = 100;
 
