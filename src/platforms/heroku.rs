@@ -162,7 +162,9 @@ impl App {
         };
         let address = match connection.endpoints.first() {
             None => VENDOR.to_owned(),
-            Some(host) => address::of(host).ok_or_else(|| bad(PlatformFault::Misconfigured { what: address::refusal(host) }))?,
+            Some(host) => {
+                address::of(host).ok_or_else(|| bad(PlatformFault::Misconfigured { what: address::refusal(host) }))?
+            }
         };
         let mut settings = Settings::new(&address);
         settings.credential =
