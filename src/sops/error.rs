@@ -167,6 +167,14 @@ pub enum SopsError {
         /// What it should be.
         kind: &'static str,
     },
+    /// A new value has no place.
+    #[error("`{path}` cannot hold the new value: {reason}")]
+    NoPlace {
+        /// How far the path leads.
+        path: KeyPath,
+        /// What is there.
+        reason: &'static str,
+    },
     /// A value is no text.
     #[error("`{path}` is not UTF-8 text")]
     NotUtf8 {

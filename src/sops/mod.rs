@@ -31,13 +31,16 @@
 //! one whose every value and whose authentication code were checked. [`UnverifiedFile`] can be looked at and not be
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
+mod change;
 mod decrypted;
 mod encrypted;
 mod encryption;
 mod error;
 mod kept;
 mod metadata;
+mod new_value;
 mod pattern;
+mod place;
 mod recovery;
 mod rules;
 mod scope;
@@ -49,6 +52,7 @@ pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};
 pub use error::SopsError;
 pub use metadata::{GroupKey, KeyGroup, Metadata, VERSION};
+pub use new_value::NewValue;
 pub use pattern::Pattern;
 pub use recovery::{NotOpened, Tried, Verdict};
 pub use rules::{Rule, RuleGroup, RuleKey, RuleSet};

@@ -15,4 +15,5 @@ mod differential;
 mod generate;
 mod golden;
 mod quirks;
+mod structure;
 mod support;
