@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use crate::cli::secrets::desk::{self, Desk};
 use crate::cli::secrets::editor::Editor;
-use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Context, Failed, report, terminal};
@@ -131,7 +131,7 @@ impl Subject {
         let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
-        let file = file.decrypt(&identities.keyring).map_err(|error| in_file(source, identities.explain(error)))?;
+        let file = file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
         Ok(Self::Old(Box::new(file), input))
     }
 
@@ -156,7 +156,7 @@ impl Subject {
             Self::Old(file, _) => file.aside(edited, context.now()),
             Self::New(encryption, _) => Document::parse_plain(Format::Binary, edited.to_vec())
                 .map_err(SopsError::from)
-                .and_then(|document| encrypt(&document, encryption, context.now())),
+                .and_then(|document| encrypt(&document, encryption, &to_encrypt(context), context.now())),
         };
         let kept = sealed.map_err(Failed::from).and_then(|text| desk::put_aside(context, name, &text));
         match kept {
@@ -183,7 +183,7 @@ impl Subject {
                 Ok(Some((text, summary(file.document()?, &edited)?)))
             }
             Self::New(encryption, _) => {
-                let text = encrypt(&edited, encryption, context.now())?;
+                let text = encrypt(&edited, encryption, &to_encrypt(context), context.now())?;
                 Ok(Some((text, format!("a new file with {} values", edited.outline().leaves.len()))))
             }
         }
