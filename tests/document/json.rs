@@ -120,12 +120,11 @@ fn a_new_value_is_laid_out_like_its_neighbours() {
     let document = parse(Format::Json, b"{\"a\": {\"b\": 1}, \"l\": [1]}");
     for (path, why) in [
         ("a", "already"),
-        ("a.b.c", "no mapping"),
+        ("a.b.c", "already"),
         ("l[0]", "already"),
         ("l[2]", "at its end"),
         ("l.x", "positions"),
         ("sops", "reserved"),
-        ("x.y", "no mapping"),
     ] {
         let value = Replacement::Value { kind: Kind::Str, bytes: b"v" };
         let error = document.insert(&path.parse().unwrap(), &Graft::Leaf(value)).unwrap_err().to_string();

@@ -211,7 +211,6 @@ fn new_values_need_a_place() {
     for (text, path) in [
         ("a: 1\n", "a"),
         ("a: 1\n", "a.b"),
-        ("a: 1\n", "b.c"),
         ("l: [1]\n", "l[0]"),
         ("l: [1]\n", "l[2]"),
         ("l: [1]\n", "l.x"),
