@@ -7,7 +7,7 @@ use crate::cli::secrets::identities::Identities;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::guard::{Extent, Finding, Report, judge};
-use crate::keys::Keyring;
+use crate::keys::KeyServices;
 use crate::repo::{Comparison, Place, Repository};
 use crate::sops::Metadata;
 
@@ -44,7 +44,7 @@ impl Guard {
             return list(context);
         }
         let repo = Repository::open(&place(context))?;
-        let keys = |metadata: &Metadata| Identities::of_user(context, metadata).keyring;
+        let keys = |metadata: &Metadata| Identities::of_user(context, metadata).keys(context);
         let judge = Judge { repo: &repo, keys: self.with_key.then_some(&keys) };
         let reports = if self.pre_push {
             judge.pushed(&stdin()?)?
@@ -74,7 +74,7 @@ fn place(context: &Context) -> Place {
 /// What every judgement of one run has in common.
 struct Judge<'r> {
     repo: &'r Repository,
-    keys: Option<&'r (dyn Fn(&Metadata) -> Keyring + 'r)>,
+    keys: Option<&'r (dyn Fn(&Metadata) -> KeyServices + 'r)>,
 }
 
 impl Judge<'_> {

@@ -5,7 +5,8 @@ use crate::document::Document;
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::subject::Subject;
-use crate::sops::{GroupKey, Metadata, Rule, RuleKey};
+use crate::keys::{Recipient, WrappedKey};
+use crate::sops::{Metadata, Rule};
 
 /// Looks at who can open files under a rule.
 pub(super) struct Recipients;
@@ -65,58 +66,38 @@ fn differences(metadata: &Metadata, rule: &Rule) -> Vec<String> {
     for (has, wants) in metadata.groups.iter().zip(&rule.groups) {
         for key in &wants.keys {
             if !has.keys.iter().any(|known| same(key, known)) {
-                differences.push(format!("the recipient {} is missing from the file", wanted(key)));
+                differences.push(format!("the recipient {} is missing from the file", named(key)));
             }
         }
         for key in &has.keys {
             if !wants.keys.iter().any(|known| same(known, key)) {
                 differences
-                    .push(format!("the recipient {} is not one of the rule's and can open the file", given(key)));
+                    .push(format!("the recipient {} is not one of the rule's and can open the file", named(&key.recipient)));
             }
         }
     }
     differences
 }
 
-fn same(wanted: &RuleKey, given: &GroupKey) -> bool {
-    match (wanted, given) {
-        (RuleKey::Recipient(recipient), GroupKey::Wrapped(wrapped)) => {
-            *recipient == wrapped.recipient && !wrapped.enc.trim().is_empty()
+/// What names the key, and not what is to be done with it: a rule may leave out an alias's role or a key's version.
+fn same(wanted: &Recipient, given: &WrappedKey) -> bool {
+    !given.enc.trim().is_empty()
+        && match (wanted, &given.recipient) {
+            (Recipient::Pgp(wanted), Recipient::Pgp(given)) => {
+                wanted.fingerprint.eq_ignore_ascii_case(&given.fingerprint)
+            }
+            (Recipient::AwsKms(wanted), Recipient::AwsKms(given)) => wanted.arn == given.arn,
+            (Recipient::AzureKeyVault(wanted), Recipient::AzureKeyVault(given)) => {
+                let versions = wanted.version.is_empty() || wanted.version == given.version;
+                versions && (&wanted.vault_url, &wanted.name) == (&given.vault_url, &given.name)
+            }
+            (wanted, given) => wanted == given,
         }
-        (RuleKey::Other { word, id }, GroupKey::Other { word: other, id: named }) => {
-            word == other && spelled(word, id) == spelled(word, named)
-        }
-        _ => false,
-    }
 }
 
-/// Rules and files spell the same key differently: fingerprints with blanks, a role behind an ARN, a URI.
-fn spelled(word: &str, id: &str) -> String {
-    match word {
-        "pgp" => id.chars().filter(|letter| !letter.is_whitespace()).collect::<String>().to_ascii_uppercase(),
-        "kms" => id.split('+').next().unwrap_or_default().to_owned(),
-        "hc_vault" => {
-            let parts = id.split('/').filter(|part| !part.is_empty() && !matches!(*part, "v1" | "keys"));
-            parts.collect::<Vec<_>>().join("/")
-        }
-        "azure_kv" => {
-            id.split('/').filter(|part| !part.is_empty() && *part != "keys").take(3).collect::<Vec<_>>().join("/")
-        }
-        _ => id.to_owned(),
-    }
-}
-
-fn wanted(key: &RuleKey) -> String {
-    match key {
-        RuleKey::Recipient(recipient) => format!("`{recipient}`"),
-        RuleKey::Other { word, id } => format!("`{id}` ({word})"),
-    }
-}
-
-fn given(key: &GroupKey) -> String {
-    match key {
-        GroupKey::Wrapped(wrapped) => format!("`{}`", wrapped.recipient),
-        // Only what was read as a recipient is surely one.
-        GroupKey::Other { word, .. } => format!("of kind {word}"),
+fn named(recipient: &Recipient) -> String {
+    match recipient {
+        Recipient::Age(_) => format!("`{recipient}`"),
+        other => format!("`{other}` ({})", other.type_word()),
     }
 }
