@@ -25,10 +25,6 @@ impl Buffer {
         self.extend(&[byte]);
     }
 
-    pub(super) fn clear(&mut self) {
-        self.0.clear();
-    }
-
     pub(super) fn into_bytes(self) -> Zeroizing<Vec<u8>> {
         self.0
     }

@@ -24,12 +24,20 @@ pub struct OwnedTree {
 /// One step of the tree, in SOPS's order; a document is an `Open` that nothing else is around.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Part {
-    Open { list: bool },
+    Open {
+        list: bool,
+    },
     Close,
     Key(Span),
     /// A value in its canonical spelling; of a null nothing.
-    Scalar { kind: Kind, span: Span },
-    Comment { span: Span, inline: bool },
+    Scalar {
+        kind: Kind,
+        span: Span,
+    },
+    Comment {
+        span: Span,
+        inline: bool,
+    },
 }
 
 /// Where in the tree's bytes a text stands.
@@ -199,7 +207,8 @@ impl TreeBuilder {
     /// [`SyntaxErrorKind::NotAllowed`] if the bytes are not of that kind, [`SyntaxErrorKind::AliasBomb`].
     pub fn leaf(&mut self, path: &Path<'_>, kind: Kind, bytes: &[u8]) -> Result<(), SyntaxErrorKind> {
         self.key_of(path);
-        let canonical = canonical(kind, bytes).ok_or(SyntaxErrorKind::NotAllowed("the value is not of its own kind"))?;
+        let canonical =
+            canonical(kind, bytes).ok_or(SyntaxErrorKind::NotAllowed("the value is not of its own kind"))?;
         let span = self.tree.add(&canonical);
         self.tree.push(Part::Scalar { kind, span });
         if self.tree.bytes.len() > SIZE_LIMIT {
@@ -261,9 +270,7 @@ impl Document {
                 Visit::Enter { path, list } => builder.enter(path, list),
                 Visit::Leave => builder.leave(),
                 Visit::Leaf { id, path } => {
-                    let failed = |kind| {
-                        syntax::error(self.format(), self.text(), outline.leaf(id).range.start, kind)
-                    };
+                    let failed = |kind| syntax::error(self.format(), self.text(), outline.leaf(id).range.start, kind);
                     match leaves[id.0 as usize].and_then(|at| edits.at(at)) {
                         Some(Replacement::Value { kind, bytes }) => builder.leaf(path, kind, bytes).map_err(failed)?,
                         Some(Replacement::Token(bytes)) => builder.leaf(path, Kind::Str, bytes).map_err(failed)?,

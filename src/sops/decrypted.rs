@@ -19,8 +19,8 @@ use super::values::{self, Opened, kind_word, label_of};
 
 /// The plaintext of a file, with what it takes to write it back. Only a decryption whose code matches makes one.
 pub struct DecryptedFile {
-    encrypted: EncryptedFile,
-    key: DataKey,
+    pub(super) encrypted: EncryptedFile,
+    pub(super) key: DataKey,
     text: Zeroizing<Vec<u8>>,
     document: OnceCell<Document>,
     stale_comments: Vec<usize>,
@@ -134,7 +134,7 @@ impl DecryptedFile {
     }
 
     /// The tokens of this file by the spelling that its plaintext shows, which is what an unchanged value is known by.
-    fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
+    pub(super) fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
         let file = &self.encrypted;
         let plain = self.document()?;
         let mut kept = Kept::new(self.key.clone());

@@ -32,6 +32,7 @@
 //! one whose every value and whose authentication code were checked. [`UnverifiedFile`] can be looked at and not be
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
+mod convert;
 mod decrypted;
 mod encrypted;
 mod encryption;
@@ -48,6 +49,7 @@ mod seal;
 mod values;
 mod wrapping;
 
+pub use convert::encrypt_as;
 pub use decrypted::{DecryptedFile, Value};
 pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};

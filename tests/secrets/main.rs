@@ -13,7 +13,7 @@ mod cli_sops;
 mod corpus;
 mod differential;
 mod generate;
-mod keys;
 mod golden;
+mod keys;
 mod quirks;
 mod support;

@@ -100,9 +100,7 @@ fn binary(bytes: &[u8]) -> String {
 
 /// What YAML 1.1 takes for a truth value or a number of base 60.
 fn is_old(text: &str) -> bool {
-    let words = [
-        "y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF",
-    ];
+    let words = ["y", "Y", "yes", "Yes", "YES", "on", "On", "ON", "n", "N", "no", "No", "NO", "off", "Off", "OFF"];
     words.contains(&text) || is_base_60(text.as_bytes())
 }
 
