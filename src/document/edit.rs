@@ -95,6 +95,16 @@ impl Edits {
         self.list.is_empty() && matches!(self.metadata, MetadataEdit::Keep)
     }
 
+    /// What is replaced, in the order in which it was said.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.list.iter().map(|(target, _)| *target)
+    }
+
+    /// What shall stand in the place of the target at that position.
+    pub(super) fn at(&self, position: usize) -> Option<Replacement<'_>> {
+        self.list.get(position).map(|(_, content)| self.replacement(*content))
+    }
+
     fn push(&mut self, target: Target, bytes: &[u8], value: Option<Kind>) {
         let start = self.arena.len();
         if self.arena.capacity() - start < bytes.len() {

@@ -4,14 +4,17 @@
 //! splices new text over their ranges and copies every other byte. No keys, no crypto and no files in this room.
 
 mod binary;
+mod buffer;
 mod dotenv;
 mod edit;
+mod emit;
 mod flat;
 mod graft;
 mod ini;
 mod json;
 mod key_path;
 mod outline;
+mod owned;
 mod scalar;
 mod syntax;
 mod trailer;
@@ -20,9 +23,12 @@ mod walk;
 mod yaml;
 
 pub use edit::{Edits, MetadataEdit, Replacement};
+
+pub use emit::{EmitError, EmitOptions, SelectError, Selected, emit};
 pub use graft::Graft;
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
+pub use owned::{OwnedTree, TreeBuilder};
 pub use scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float, parse_int};
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
 pub use tree::Tree;

@@ -148,7 +148,7 @@ impl DecryptedFile {
     }
 
     /// The tokens of this file by the spelling that its plaintext shows, which is what an unchanged value is known by.
-    fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
+    pub(super) fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
         let file = &self.encrypted;
         let plain = self.document()?;
         let mut kept = Kept::new(self.key.clone());

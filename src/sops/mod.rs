@@ -33,6 +33,7 @@
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
 mod change;
+mod convert;
 mod decrypted;
 mod encrypted;
 mod encryption;
@@ -51,6 +52,7 @@ mod seal;
 mod values;
 mod wrapping;
 
+pub use convert::encrypt_as;
 pub use decrypted::{DecryptedFile, Value};
 pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};

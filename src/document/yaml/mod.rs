@@ -10,6 +10,9 @@ mod change;
 mod chars;
 mod comments;
 mod context;
+mod emit;
+mod emit_style;
+mod emit_writer;
 mod event;
 mod expand;
 mod expand_flow;
@@ -41,6 +44,7 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use context::Context;
+pub(super) use emit::{emit, emit_value};
 use fault::Fault;
 use places::Places;
 use source::Source;
