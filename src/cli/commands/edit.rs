@@ -125,7 +125,8 @@ impl Subject {
         let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
-        let file = file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
+        let file =
+            file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
         Ok(Self::Old(Box::new(file), input))
     }
 

@@ -83,7 +83,9 @@ impl RemoteKeys {
             Code::Unavailable | Code::DeadlineExceeded | Code::Cancelled => Class::World,
             _ => Class::Untrusted,
         };
-        let said = printable(status.message());
+        // The library's own message only says that there was an error; the reason is below it.
+        let away = status.code() == Code::Unavailable && std::error::Error::source(status).is_some();
+        let said = if away { printable(&cause(status)) } else { printable(status.message()) };
         let sops = format!("rpc error: code = {} desc = {said}", code(status.code()));
         let said = if status.code() == Code::Unavailable { said } else { format!("{said} ({})", code(status.code())) };
         self.failed(recipient, class, said, Some(sops))

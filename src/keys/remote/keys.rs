@@ -1,11 +1,9 @@
 //! A recipient as the key service's messages have it, and back.
 
-use super::messages::{
-    AgeKey, AzureKeyVaultKey, GcpKmsKey, HuaweiKmsKey, Key, KeyType, KmsKey, PgpKey, VaultKey,
-};
+use super::messages::{AgeKey, AzureKeyVaultKey, GcpKmsKey, HuaweiKmsKey, Key, KeyType, KmsKey, PgpKey, VaultKey};
 use crate::keys::{
-    AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, GcpKmsRecipient, HuaweiKmsRecipient, KeyError, PgpRecipient,
-    Recipient, VaultTransitRecipient,
+    AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, GcpKmsRecipient, KeyError, PgpRecipient, Recipient,
+    VaultTransitRecipient,
 };
 
 /// The message for a recipient. Entries of an encryption context without a value are left out: there is no place for

@@ -137,7 +137,9 @@ impl KeyServer {
                 Listener::Unix(listener, file) => {
                     _file = file;
                     let incoming = listener::unix(listener);
-                    futures_util::future::Either::Left(server.clone().serve_with_incoming_shutdown(routes, incoming, stop))
+                    futures_util::future::Either::Left(
+                        server.clone().serve_with_incoming_shutdown(routes, incoming, stop),
+                    )
                 }
                 Listener::Tcp(listener) => {
                     let incoming = listener::tcp(listener);

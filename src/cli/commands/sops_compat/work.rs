@@ -110,7 +110,8 @@ pub(super) fn encrypt(context: &Context, global: &Parsed, flags: &Parsed) -> Res
     let mut input = arguments.read()?;
     let document =
         Document::parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
-    let text = crate::sops::encrypt(&document, &encryption, &to_encrypt(context), context.now()).map_err(Exit::encrypting)?;
+    let text =
+        crate::sops::encrypt(&document, &encryption, &to_encrypt(context), context.now()).map_err(Exit::encrypting)?;
     arguments.write(&text, Mode::KeptOr(0o644))
 }
 
