@@ -25,15 +25,8 @@ impl KeyKind {
     /// Every kind, in the order in which SOPS loads the lists of a file.
     ///
     /// *Source*: the SOPS format, section 4.
-    pub const ALL: [Self; 7] = [
-        Self::AwsKms,
-        Self::GcpKms,
-        Self::HuaweiKms,
-        Self::AzureKeyVault,
-        Self::VaultTransit,
-        Self::Pgp,
-        Self::Age,
-    ];
+    pub const ALL: [Self; 7] =
+        [Self::AwsKms, Self::GcpKms, Self::HuaweiKms, Self::AzureKeyVault, Self::VaultTransit, Self::Pgp, Self::Age];
 
     /// The word of its list in the metadata, and in a decryption order.
     #[must_use]

@@ -53,6 +53,8 @@ mod tests {
         assert_eq!(positions, [0, 1, 2]);
         assert_eq!(DecryptionOrder::parse("age,kms,age"), Err("age".into()));
         assert_eq!(DecryptionOrder::of_file().position(KeyKind::Age), 0);
-        assert!(DecryptionOrder::default().position(KeyKind::Pgp) < DecryptionOrder::default().position(KeyKind::GcpKms));
+        assert!(
+            DecryptionOrder::default().position(KeyKind::Pgp) < DecryptionOrder::default().position(KeyKind::GcpKms)
+        );
     }
 }

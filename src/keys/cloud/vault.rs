@@ -11,7 +11,7 @@ use serde::Deserialize;
 
 use super::again::Again;
 use super::trouble::{Trouble, said};
-use super::{base64_of, key_of};
+use super::{base64_of, escaped, key_of};
 use crate::error::Class;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, VaultTransitRecipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
@@ -80,13 +80,15 @@ impl VaultTransit {
         self.allowed(&key.vault_address)?;
         let address = self.surroundings.text("VAULT_AGENT_ADDR").unwrap_or(&key.vault_address).trim_end_matches('/');
         if !address.starts_with("http://") && !address.starts_with("https://") {
-            return Err(Trouble::usage(format!("`{address}` is no address of a Vault: it begins with neither `http://` nor `https://`")));
+            return Err(Trouble::usage(format!(
+                "`{address}` is no address of a Vault: it begins with neither `http://` nor `https://`"
+            )));
         }
         let verb = match operation {
             Operation::Encrypt => "encrypt",
             Operation::Decrypt => "decrypt",
         };
-        let url = format!("{address}/v1/{}/{verb}/{}", path(&key.engine_path), path(&key.key_name));
+        let url = format!("{address}/v1/{}/{verb}/{}", path(&key.engine_path), escaped(&key.key_name));
         let headers = self.headers()?;
         let body = BTreeMap::from([(name, value)]);
         let request = |url: &str| {
@@ -96,7 +98,8 @@ impl VaultTransit {
             }
             request.header("content-type", "application/json")
         };
-        let tries = self.surroundings.text("VAULT_MAX_RETRIES").and_then(|text| text.parse::<usize>().ok()).unwrap_or(2);
+        let tries =
+            self.surroundings.text("VAULT_MAX_RETRIES").and_then(|text| text.parse::<usize>().ok()).unwrap_or(2);
         let waits = Again::new(tries.min(10) + 1, Duration::from_secs(1));
         waits.attempt(|| {
             let mut answer = self.wire.send(request(&url))?;
@@ -237,16 +240,7 @@ fn no_weaker(from: &str, to: &str) -> bool {
     to.starts_with("https://") || (from.starts_with("http://") && to.starts_with("http://"))
 }
 
-/// The parts of a path with what no path can hold escaped.
+/// The parts of a path, each escaped.
 fn path(text: &str) -> String {
-    let mut escaped = String::with_capacity(text.len());
-    for byte in text.bytes() {
-        match byte {
-            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'/' | b'@' | b':' => {
-                escaped.push(char::from(byte));
-            }
-            _ => escaped.push_str(&format!("%{byte:02X}")),
-        }
-    }
-    escaped
+    text.split('/').map(escaped).collect::<Vec<_>>().join("/")
 }

@@ -24,9 +24,9 @@ impl VaultTransitRecipient {
         let path = path.split(['?', '#']).next().unwrap_or_default();
         let parts: Vec<&str> = path.trim_end_matches('/').split('/').collect();
         let [version, engine @ .., "keys", name] = parts.as_slice() else { return Err(error()) };
-        let numbered = version.strip_prefix('v').is_some_and(|digits| {
-            !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit())
-        });
+        let numbered = version
+            .strip_prefix('v')
+            .is_some_and(|digits| !digits.is_empty() && digits.bytes().all(|digit| digit.is_ascii_digit()));
         if scheme.is_empty() || host.is_empty() || !numbered || engine.is_empty() || name.is_empty() {
             return Err(error());
         }

@@ -1,4 +1,4 @@
-module lockage.example/peers/vault
+module lockage.test/peers/vault
 
 go 1.26
 
