@@ -1,6 +1,6 @@
 //! Who wraps and unwraps: the services a file's keys are taken to.
 
-use super::{KeyError, Recipient, WrappedKey};
+use super::{KeyError, KeyKind, Recipient, WrappedKey};
 use crate::secret::SecretBytes;
 
 /// Wraps and unwraps data keys and shares of them.
@@ -26,6 +26,11 @@ pub trait KeyService: Send + Sync {
     /// [`KeyError`] when it cannot be found out.
     fn complete(&self, recipient: &Recipient) -> Result<Recipient, KeyError> {
         Ok(recipient.clone())
+    }
+
+    /// Whether it waits for somebody else over a key of this kind, so that several are better asked at once.
+    fn waits(&self, kind: KeyKind) -> bool {
+        kind.is_remote()
     }
 
     /// What there is to unwrap with, each in a few words, for a report on a file that nothing opens.

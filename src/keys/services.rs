@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use super::{DecryptionOrder, KeyError, KeyService, Keyring, LocalKeys, Recipient, WrappedKey};
+use super::{DecryptionOrder, KeyError, KeyKind, KeyService, Keyring, LocalKeys, Recipient, WrappedKey};
 use crate::secret::SecretBytes;
 
 /// The key services, local first, in the order in which they are asked; and the order in which kinds are tried.
@@ -97,6 +97,12 @@ impl KeyServices {
             known().remove(wrapped);
         }
         result
+    }
+
+    /// Whether keys of this kind are better asked for at once.
+    #[must_use]
+    pub fn waits(&self, kind: KeyKind) -> bool {
+        self.services.iter().any(|service| service.waits(kind))
     }
 
     /// What there is to unwrap with, for a report.

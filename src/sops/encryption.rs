@@ -20,7 +20,8 @@ pub struct Encryption {
     pub scope: EncryptionScope,
     /// Whether the authentication code covers encrypted values only.
     pub mac_only_encrypted: bool,
-    /// How many groups it shall take to open it; stored, and without effect on a single group.
+    /// How many groups it shall take to open it, all of them if nothing is said; stored, and without effect on a
+    /// single group.
     pub shamir_threshold: Option<usize>,
     /// Whose manners to keep.
     pub flavour: Flavour,
@@ -63,13 +64,13 @@ pub fn encrypt(
     refuse_encrypted(document)?;
     let key = DataKey::generate().map_err(SopsError::Cipher)?;
     let wanted = wrapping::wanted(&encryption.groups, keys, now)?;
-    let groups = wrapping::wrap(&key, &wanted, keys)?;
+    let (groups, threshold) = wrapping::wrap(&key, &wanted, encryption.shamir_threshold, keys)?;
     // SOPS drops what a rule says of the leaves where there is only one.
     let binary = document.format() == Format::Binary;
     let everything = EncryptionScope::new(Selector::Everything);
     let scope = if binary { &everything } else { &encryption.scope };
     let mut metadata = Metadata::new(groups, scope, encryption.mac_only_encrypted && !binary);
-    metadata.shamir_threshold = encryption.shamir_threshold;
+    metadata.shamir_threshold = threshold;
 
     let mut cipher = ValueCipher::new(&key);
     let flavour = encryption.flavour;

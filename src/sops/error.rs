@@ -1,6 +1,7 @@
 //! Why a file could not be opened, trusted or written.
 
 use crate::cipher::CipherError;
+use crate::cipher::shamir::ShamirError;
 use crate::document::{KeyPath, SyntaxError};
 use crate::error::{Class, Failure};
 use crate::keys::{KeyError, Recipient};
@@ -72,6 +73,14 @@ pub enum SopsError {
     NotWrapped {
         /// For whom, with what each key service said.
         failures: Vec<(Recipient, Vec<KeyError>)>,
+    },
+    /// The data key cannot be split between the groups, or not be put together from their shares.
+    #[error("{} key groups: {}", .groups, .problem)]
+    Groups {
+        /// How many there are.
+        groups: usize,
+        /// What is wrong.
+        problem: ShamirError,
     },
     /// What a key service gave is no data key.
     #[error("what was unwrapped is no data key of 32 bytes")]
@@ -201,6 +210,7 @@ impl Failure for SopsError {
         match self {
             Self::Key(error) => error.class(),
             Self::Cipher(error) => error.class(),
+            Self::Groups { problem, .. } => problem.class(),
             Self::NotWrapped { failures } => {
                 let first = failures.iter().flat_map(|(_, errors)| errors).next();
                 first.map_or(Class::Usage, Failure::class)
@@ -224,6 +234,7 @@ impl Failure for SopsError {
         let hint: &str = match self {
             Self::Key(error) => return error.hints(),
             Self::NotOpened(report) => return report.hints(),
+            Self::Groups { problem, .. } => return problem.hints(),
             Self::NotWrapped { failures } => {
                 return failures.iter().flat_map(|(_, errors)| errors).flat_map(Failure::hints).collect();
             }

@@ -2,7 +2,7 @@
 
 use std::thread;
 
-use crate::cipher::DataKey;
+use crate::cipher::{DataKey, shamir};
 use crate::keys::{KeyServices, WrappedKey};
 use crate::secret::SecretBytes;
 
@@ -28,19 +28,25 @@ pub(super) fn data_key(metadata: &Metadata, services: &KeyServices) -> Result<Da
     }
     let not_opened = |tried| {
         let (identities, problems) = (services.identities(), services.problems());
-        let threshold = metadata.shamir_threshold.filter(|_| metadata.groups.len() > 1);
+        let threshold = (metadata.groups.len() > 1).then(|| metadata.shamir_threshold.unwrap_or(2));
         SopsError::NotOpened(NotOpened { groups: tried, threshold, identities, problems })
     };
     if let [_] = metadata.groups.as_slice() {
         let Some(share) = shares.pop() else { return Err(not_opened(tried)) };
         return DataKey::from_slice(share.expose_secret()).ok_or(SopsError::NotADataKey);
     }
-    Err(not_opened(tried))
+    // A file without a threshold takes what there is, and the values tell whether it was enough.
+    if shares.len() < metadata.shamir_threshold.unwrap_or_default().max(2) {
+        return Err(not_opened(tried));
+    }
+    let groups = metadata.groups.len();
+    let key = shamir::combine(&shares).map_err(|problem| SopsError::Groups { groups, problem })?;
+    DataKey::from_slice(key.expose_secret()).ok_or(SopsError::NotADataKey)
 }
 
 fn groups(groups: &[KeyGroup], services: &KeyServices) -> Vec<(Option<SecretBytes>, TriedGroup)> {
-    let remote = groups.iter().flat_map(|group| &group.keys).any(|key| key.recipient.kind().is_remote());
-    if groups.len() < 2 || !remote {
+    let waits = groups.iter().flat_map(|group| &group.keys).any(|key| services.waits(key.recipient.kind()));
+    if groups.len() < 2 || !waits {
         return groups.iter().map(|known| group(known, services)).collect();
     }
     thread::scope(|scope| {

@@ -13,6 +13,7 @@ mod cli_sops;
 mod corpus;
 mod differential;
 mod generate;
+mod keys;
 mod golden;
 mod kms;
 mod quirks;
