@@ -194,7 +194,7 @@ fn comment_id(index: usize) -> CommentId {
 }
 
 /// The associated data of every comment.
-fn containers(document: &Document) -> Result<Vec<String>, SopsError> {
+pub(super) fn containers(document: &Document) -> Result<Vec<String>, SopsError> {
     let mut containers = vec![String::new(); document.outline().comments.len()];
     document.walk(|visit| {
         if let Visit::Comment { id, path } = visit {
