@@ -62,8 +62,8 @@ impl EncryptedFile {
     /// # Errors
     /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
     pub fn decrypt_unverified(&self, keys: &KeyServices) -> Result<UnverifiedFile, SopsError> {
-        let Plain { text, distrust, .. } = self.open(keys)?;
-        Ok(UnverifiedFile { text, distrust })
+        let Plain { key, text, distrust, .. } = self.open(keys)?;
+        Ok(UnverifiedFile { key, text, distrust })
     }
 
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
@@ -111,6 +111,7 @@ struct Plain {
 
 /// The plaintext of a file that may not be what its author wrote. It can be shown; there is no way back into the file.
 pub struct UnverifiedFile {
+    pub(super) key: DataKey,
     text: Zeroizing<Vec<u8>>,
     distrust: Option<SopsError>,
 }

@@ -62,15 +62,8 @@ pub fn encrypt(
     now: jiff::Timestamp,
 ) -> Result<Vec<u8>, SopsError> {
     refuse_encrypted(document)?;
-    let key = DataKey::generate().map_err(SopsError::Cipher)?;
-    let wanted = wrapping::wanted(&encryption.groups, keys, now)?;
-    let (groups, threshold) = wrapping::wrap(&key, &wanted, encryption.shamir_threshold, keys)?;
-    // SOPS drops what a rule says of the leaves where there is only one.
-    let binary = document.format() == Format::Binary;
-    let everything = EncryptionScope::new(Selector::Everything);
-    let scope = if binary { &everything } else { &encryption.scope };
-    let mut metadata = Metadata::new(groups, scope, encryption.mac_only_encrypted && !binary);
-    metadata.shamir_threshold = threshold;
+    let Prepared { key, scope, mut metadata } = prepare(document, encryption, keys, now)?;
+    let scope = &scope;
 
     let mut cipher = ValueCipher::new(&key);
     let flavour = encryption.flavour;
@@ -83,6 +76,30 @@ pub fn encrypt(
         }
         other => other,
     }
+}
+
+/// A data key, wrapped for everybody, and what shall be said of it.
+pub(super) struct Prepared {
+    pub(super) key: DataKey,
+    pub(super) scope: EncryptionScope,
+    pub(super) metadata: Metadata,
+}
+
+pub(super) fn prepare(
+    document: &Document,
+    encryption: &Encryption,
+    keys: &KeyServices,
+    now: jiff::Timestamp,
+) -> Result<Prepared, SopsError> {
+    let key = DataKey::generate().map_err(SopsError::Cipher)?;
+    let wanted = wrapping::wanted(&encryption.groups, keys, now)?;
+    let (groups, threshold) = wrapping::wrap(&key, &wanted, encryption.shamir_threshold, keys)?;
+    // SOPS drops what a rule says of the leaves where there is only one.
+    let binary = document.format() == Format::Binary;
+    let scope = if binary { EncryptionScope::new(Selector::Everything) } else { encryption.scope.clone() };
+    let mut metadata = Metadata::new(groups, &scope, encryption.mac_only_encrypted && !binary);
+    metadata.shamir_threshold = threshold;
+    Ok(Prepared { key, scope, metadata })
 }
 
 /// A plaintext must not have the `sops` block.

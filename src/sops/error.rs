@@ -2,7 +2,7 @@
 
 use crate::cipher::CipherError;
 use crate::cipher::shamir::ShamirError;
-use crate::document::{KeyPath, SyntaxError};
+use crate::document::{EmitError, KeyPath, SyntaxError};
 use crate::error::{Class, Failure};
 use crate::keys::{KeyError, Recipient};
 
@@ -20,6 +20,10 @@ pub enum SopsError {
     /// The cipher fails as such, not over a value.
     #[error(transparent)]
     Cipher(CipherError),
+
+    /// The values cannot be written in the format asked for.
+    #[error("the values cannot be written as asked: {0}")]
+    Emit(#[from] EmitError),
 
     /// The file has no `sops` block.
     #[error("the file is not encrypted: it has no `sops` block")]
@@ -178,6 +182,14 @@ pub enum SopsError {
         path: KeyPath,
         /// What it should be.
         kind: &'static str,
+    },
+    /// A new value has no place.
+    #[error("`{path}` cannot hold the new value: {reason}")]
+    NoPlace {
+        /// How far the path leads.
+        path: KeyPath,
+        /// What is there.
+        reason: &'static str,
     },
     /// A value is no text.
     #[error("`{path}` is not UTF-8 text")]

@@ -6,15 +6,20 @@
 
 mod block;
 mod build;
+mod change;
 mod chars;
 mod comments;
 mod context;
+mod emit;
+mod emit_style;
+mod emit_writer;
 mod event;
 mod expand;
 mod expand_flow;
 mod fault;
 mod insert;
 mod keys;
+mod manner;
 mod metadata;
 mod parser;
 mod places;
@@ -39,11 +44,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use context::Context;
+pub(super) use emit::{emit, emit_value};
 use fault::Fault;
 use places::Places;
 use source::Source;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
@@ -101,14 +108,19 @@ impl Syntax for Yaml {
         expand::expand(text)
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        insert::insert(text, outline, path, value).map_err(|fault| fault.locate(text))
+        let changed = match change {
+            Change::Insert(graft) => insert::insert(text, outline, path, graft),
+            Change::Replace(graft) => change::replace(text, outline, path, graft),
+            Change::Remove => change::remove(text, outline, path),
+        };
+        changed.map_err(|fault| fault.locate(text))
     }
 }
 
