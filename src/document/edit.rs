@@ -10,6 +10,7 @@ use super::syntax::{Syntax, SyntaxError};
 use super::tree::Tree;
 
 /// What shall stand in a leaf's place, in the leaf's own style.
+#[derive(Clone, Copy)]
 pub enum Replacement<'a> {
     /// A token (`ENC[…]`): ASCII without a line break.
     Token(&'a [u8]),

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use super::Format;
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
@@ -86,14 +87,18 @@ impl Syntax for Json {
         metadata::splices(text, outline, edit)
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         _outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        insert::insert(text, path, value)
+        match change {
+            Change::Insert(graft) => insert::insert(text, path, graft),
+            Change::Replace(graft) => insert::replace(text, path, graft),
+            Change::Remove => insert::remove(text, path),
+        }
     }
 }
 

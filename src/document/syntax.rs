@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
@@ -121,13 +122,13 @@ pub(crate) trait Syntax: Sync {
         Ok(None)
     }
 
-    /// The text with a leaf added.
-    fn insert(
+    /// The text with its structure changed at a path; of an insertion the container above the path is there.
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError>;
 }
 

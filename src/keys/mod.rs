@@ -25,6 +25,7 @@
 //! ```
 
 mod age;
+mod cloud;
 mod error;
 mod keyring;
 mod kind;
@@ -32,9 +33,12 @@ mod local;
 mod order;
 pub mod published;
 mod recipient;
+mod remote;
 mod service;
 mod services;
+mod surroundings;
 
+pub use cloud::{AwsKms, GcpKms, VaultTransit, with_clouds};
 pub use error::{KeyError, ServiceError};
 pub use keyring::{IdentityOrigin, Keyring};
 pub use kind::KeyKind;
@@ -44,8 +48,12 @@ pub use recipient::{
     AgeKind, AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, GcpKmsRecipient,
     HuaweiKmsRecipient, PgpRecipient, Recipient, VaultTransitRecipient,
 };
+pub use remote::{
+    Consent, ConsentError, KeyServer, KeyServerError, Question, RemoteKeys, ServiceAddress, ServiceAddressError,
+};
 pub use service::KeyService;
 pub use services::{KeyServices, Refusal, Unwrapped};
+pub use surroundings::Surroundings;
 
 /// A data key, or a share of one, encrypted to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

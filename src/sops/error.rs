@@ -86,6 +86,14 @@ pub enum SopsError {
         /// What is wrong.
         problem: ShamirError,
     },
+    /// There is no such key group.
+    #[error("there is no key group {index}: the file has {groups}, counted from 0")]
+    NoGroup {
+        /// The one asked for.
+        index: usize,
+        /// How many there are.
+        groups: usize,
+    },
     /// What a key service gave is no data key.
     #[error("what was unwrapped is no data key of 32 bytes")]
     NotADataKey,
@@ -174,6 +182,14 @@ pub enum SopsError {
         path: KeyPath,
         /// What it should be.
         kind: &'static str,
+    },
+    /// A new value has no place.
+    #[error("`{path}` cannot hold the new value: {reason}")]
+    NoPlace {
+        /// How far the path leads.
+        path: KeyPath,
+        /// What is there.
+        reason: &'static str,
     },
     /// A value is no text.
     #[error("`{path}` is not UTF-8 text")]

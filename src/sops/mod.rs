@@ -32,6 +32,7 @@
 //! one whose every value and whose authentication code were checked. [`UnverifiedFile`] can be looked at and not be
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
+mod change;
 mod convert;
 mod decrypted;
 mod encrypted;
@@ -40,9 +41,13 @@ mod error;
 mod kept;
 mod key_lists;
 mod metadata;
+mod new_value;
 mod not_opened;
 mod pattern;
+mod place;
 mod recovery;
+mod regroup;
+mod rotate;
 mod rules;
 mod scope;
 mod seal;
@@ -55,8 +60,10 @@ pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};
 pub use error::SopsError;
 pub use metadata::{KeyGroup, Metadata, VERSION};
+pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
+pub use regroup::{GroupChange, KeyChanges, complete};
 pub use rules::{Rule, RuleGroup, RuleSet};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};
 pub use seal::Flavour;

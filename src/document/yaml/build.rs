@@ -199,16 +199,8 @@ impl Builder<'_> {
         self.item_done();
     }
 
-    /// SOPS writes an encrypted comment in a list as an item; a plain scalar in a block list, always.
     fn is_item_comment(&self, event: &Event) -> bool {
-        let list = self.frames.last().is_some_and(|frame| frame.list);
-        let token = self.source.token(event.token);
-        let dash = event.token.checked_sub(1).map(|before| self.source.token(before).kind);
-        let text = &self.source.text[token.range()];
-        list && token.kind == TokenKind::Plain
-            && dash == Some(TokenKind::Entry)
-            && text.starts_with(b"ENC[AES256_GCM,")
-            && text.ends_with(b",type:comment]")
+        self.frames.last().is_some_and(|frame| frame.list) && self.source.is_item_comment(event)
     }
 
     /// It counts as an item for the places of other comments, and as none for the walk.

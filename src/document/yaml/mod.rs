@@ -6,6 +6,7 @@
 
 mod block;
 mod build;
+mod change;
 mod chars;
 mod comments;
 mod context;
@@ -18,6 +19,7 @@ mod expand_flow;
 mod fault;
 mod insert;
 mod keys;
+mod manner;
 mod metadata;
 mod parser;
 mod places;
@@ -48,6 +50,7 @@ use places::Places;
 use source::Source;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
@@ -105,14 +108,19 @@ impl Syntax for Yaml {
         expand::expand(text)
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        insert::insert(text, outline, path, value).map_err(|fault| fault.locate(text))
+        let changed = match change {
+            Change::Insert(graft) => insert::insert(text, outline, path, graft),
+            Change::Replace(graft) => change::replace(text, outline, path, graft),
+            Change::Remove => change::remove(text, outline, path),
+        };
+        changed.map_err(|fault| fault.locate(text))
     }
 }
 

@@ -125,6 +125,18 @@ impl<'t> Source<'t> {
         )
     }
 
+    /// Whether a list item is an encrypted comment: SOPS writes one as a plain scalar in a block list, always.
+    pub(super) fn is_item_comment(&self, event: &Event) -> bool {
+        let token = self.token(event.token);
+        let dash = event.token.checked_sub(1).map(|before| self.token(before).kind);
+        let text = &self.text[token.range()];
+        event.kind == EventKind::Scalar
+            && token.kind == TokenKind::Plain
+            && dash == Some(TokenKind::Entry)
+            && text.starts_with(b"ENC[AES256_GCM,")
+            && text.ends_with(b",type:comment]")
+    }
+
     /// The leaf that a scalar, or nothing, is.
     pub(super) fn leaf(&self, event: &Event) -> Result<Leaf, Fault> {
         let kind = self.kind_of(event)?;
