@@ -253,7 +253,7 @@ fn close_pair(open: &[bool], out: &mut Buffer) {
 /// A scalar as Go's `%v` has it.
 fn printed(kind: Kind, bytes: &[u8]) -> Zeroizing<Vec<u8>> {
     Zeroizing::new(match kind {
-        Kind::Float => general(parse_float(bytes).unwrap_or(f64::NAN), 'g').into_bytes(),
+        Kind::Float => general(parse_float(bytes).unwrap_or(f64::NAN), 'e').into_bytes(),
         Kind::Time => {
             let text = String::from_utf8_lossy(bytes);
             let (day, rest) = text.split_once('T').unwrap_or((&text, ""));

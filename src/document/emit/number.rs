@@ -15,7 +15,7 @@ fn with_exponent(digits: &str, mark: char, exponent: i32, least_digits: usize) -
     format!("{digits}{mark}{sign}{:0least_digits$}", exponent.unsigned_abs())
 }
 
-/// `%g` or `%G`, by `mark`. Go decides shortest digits as if six had been asked for.
+/// `%g` with `e` for `mark`, `%G` with `E`. Go decides shortest digits as if six had been asked for.
 pub(in crate::document) fn general(value: f64, mark: char) -> String {
     if !value.is_finite() {
         return fixed_notation(value);
