@@ -30,6 +30,7 @@ mod keyring;
 mod kind;
 mod local;
 mod order;
+mod prompt;
 pub mod published;
 mod recipient;
 mod service;
@@ -40,6 +41,7 @@ pub use keyring::{IdentityOrigin, Keyring};
 pub use kind::KeyKind;
 pub use local::LocalKeys;
 pub use order::DecryptionOrder;
+pub use prompt::Prompt;
 pub use recipient::{
     AgeKind, AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, GcpKmsRecipient,
     HuaweiKmsRecipient, PgpRecipient, Recipient, VaultTransitRecipient,
