@@ -38,6 +38,7 @@ pub static HTTPS: Descriptor = Descriptor {
     interval: Duration::from_secs(5),
     // A new certificate takes 15 to 60 minutes.
     timeout: Duration::from_secs(3600),
+    host: None,
     client: None,
 };
 

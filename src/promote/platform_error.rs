@@ -167,6 +167,12 @@ impl Failure for PlatformError {
             PlatformFault::Refused { status: 403, .. } => {
                 vec![format!("the account behind the credential of `{}` may not do this", self.target)]
             }
+            PlatformFault::Refused { status: 507, .. } => {
+                vec![format!(
+                    "the platform of `{}` has no room left: make some, then run the same command again",
+                    self.target
+                )]
+            }
             PlatformFault::RateLimited { .. } => vec!["run the same command again later: it resumes".to_owned()],
             PlatformFault::Source(error) => error.hints(),
             _ => Vec::new(),

@@ -37,6 +37,14 @@ pub enum RefsError {
         /// What libgit2 says.
         source: git2::Error,
     },
+    /// There is no room to write to.
+    #[error("the disk of the git repository `{}` is full: {source}", path.display())]
+    Full {
+        /// The repository.
+        path: PathBuf,
+        /// What libgit2 says.
+        source: git2::Error,
+    },
     /// `git` cannot be started.
     #[error("`git` cannot be started: {kind}")]
     NoGit {
@@ -86,6 +94,7 @@ impl Failure for RefsError {
             Self::Remote { said, command, remote, .. } if !said.is_empty() => {
                 vec![format!("git says: {said}"), format!("try `git {command} {remote}`")]
             }
+            Self::Full { .. } => vec!["make room on the disk, then run the same command again".to_owned()],
             Self::NoGit { .. } => vec!["install `git`, or put it into a folder that `PATH` lists".to_owned()],
             _ => Vec::new(),
         }
@@ -98,8 +107,7 @@ impl Refs {
     /// # Errors
     /// [`RefsError::Git`] when there is no repository.
     pub fn open(directory: &Path, remote: Option<String>) -> Result<Self, RefsError> {
-        let git =
-            Repository::open(directory).map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
+        let git = Repository::open(directory).map_err(|source| git_error(directory, source))?;
         Ok(Self { git_directory: git.commondir().to_owned(), remote })
     }
 
@@ -108,8 +116,9 @@ impl Refs {
     /// # Errors
     /// [`RefsError::Git`] when it cannot be made.
     pub fn create(directory: &Path) -> Result<Self, RefsError> {
-        if !directory.join("HEAD").exists() {
-            Repository::init_bare(directory).map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
+        // One whose making was interrupted is made again.
+        if Repository::open_bare(directory).is_err() {
+            Repository::init_bare(directory).map_err(|source| git_error(directory, source))?;
         }
         Self::open(directory, None)
     }
@@ -287,7 +296,7 @@ impl Refs {
     }
 
     fn error(&self, source: git2::Error) -> RefsError {
-        RefsError::Git { path: self.git_directory.clone(), source }
+        git_error(&self.git_directory, source)
     }
 
     /// Keeps processes of one clone apart: `git` itself fails when two of them write a reference at once.
@@ -317,6 +326,16 @@ impl Refs {
         command.args(arguments).stdin(Stdio::null());
         command.output().map_err(|error| RefsError::NoGit { kind: error.kind() })
     }
+}
+
+/// What libgit2 says, and whether it says so because there is no room: it has no code for that, and what fails on a full
+/// disk may be a later step than the one that could not write.
+fn git_error(path: &Path, source: git2::Error) -> RefsError {
+    // Blocks; a commit of ours with its tree and its file takes fewer.
+    const ENOUGH: u64 = 16;
+    let path = path.to_owned();
+    let full = rustix::fs::statvfs(&path).is_ok_and(|disk| disk.f_bavail < ENOUGH);
+    if full { RefsError::Full { path, source } } else { RefsError::Git { path, source } }
 }
 
 /// Where a fetched reference lands.

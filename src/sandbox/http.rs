@@ -18,7 +18,7 @@ use super::RATE_LIMIT;
 use super::admin::Then;
 use super::fault::FaultKind;
 use super::heroku::{Access, Answer, Body, Heroku, Refusal, Request, access};
-use super::server::Shared;
+use super::server::{Asked, Shared};
 use super::state::{State, hex};
 
 /// The largest body, bytes: a source archive.
@@ -97,33 +97,37 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Refusal> {
 
 /// Faults, then the door, then the platform; the state is on disk before the answer leaves.
 fn decide(shared: &Shared, request: &Request) -> Outcome {
-    let decided = shared.change(|state| {
-        let fault = state.fault_on(&request.method, &request.path);
-        match &fault {
-            Some(FaultKind::Status { status, id, message, retry_after, html }) => {
-                return Outcome::Answer(faulty(*status, id, message, *retry_after, *html));
-            }
-            Some(FaultKind::ResetBefore) => return Outcome::Reset,
-            Some(FaultKind::HangBefore) => return Outcome::Hang,
-            _ => {}
-        }
-        let answer = match check_access(shared, request) {
-            Ok(()) => platform(shared, state).answer(request),
-            Err(refusal) => refusal.into(),
+    let asked = Asked { service: "heroku", method: &request.method, path: &request.path, names: request.body_names() };
+    let decided = shared.serve(asked, |state| {
+        let outcome = outcome(shared, state, request);
+        let status = match &outcome {
+            Outcome::Answer(answer) => Some(answer.status.to_string()),
+            Outcome::Reset | Outcome::Hang => None,
         };
-        match fault {
-            Some(FaultKind::ResetAfter) => Outcome::Reset,
-            Some(FaultKind::HangAfter) => Outcome::Hang,
-            _ => Outcome::Answer(answer),
-        }
+        (outcome, status)
     });
-    let outcome = decided.unwrap_or_else(|_| Outcome::Answer(Refusal::internal().into()));
-    let status = match &outcome {
-        Outcome::Answer(answer) => Some(answer.status.to_string()),
-        Outcome::Reset | Outcome::Hang => None,
+    decided.unwrap_or_else(|error| Outcome::Answer(Refusal::from(error).into()))
+}
+
+fn outcome(shared: &Shared, state: &mut State, request: &Request) -> Outcome {
+    let fault = state.fault_on(&request.method, &request.path);
+    match &fault {
+        Some(FaultKind::Status { status, id, message, retry_after, html }) => {
+            return Outcome::Answer(faulty(*status, id, message, *retry_after, *html));
+        }
+        Some(FaultKind::ResetBefore) => return Outcome::Reset,
+        Some(FaultKind::HangBefore) => return Outcome::Hang,
+        _ => {}
+    }
+    let answer = match check_access(shared, request) {
+        Ok(()) => platform(shared, state).answer(request),
+        Err(refusal) => refusal.into(),
     };
-    shared.log("heroku", &request.method, &request.path, request.body_names(), status);
-    outcome
+    match fault {
+        Some(FaultKind::ResetAfter) => Outcome::Reset,
+        Some(FaultKind::HangAfter) => Outcome::Hang,
+        _ => Outcome::Answer(answer),
+    }
 }
 
 fn administer(shared: &Shared, request: &Request) -> Answer {
@@ -138,7 +142,7 @@ fn administer(shared: &Shared, request: &Request) -> Answer {
             }
             answer
         }
-        Err(_) => Refusal::internal().into(),
+        Err(error) => Refusal::from(error).into(),
     }
 }
 

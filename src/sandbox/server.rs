@@ -38,6 +38,15 @@ pub(super) struct Shared {
     inner: Mutex<Inner>,
 }
 
+/// A request as the log has it, but for its answer.
+pub(super) struct Asked<'a> {
+    pub(super) service: &'static str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// The outermost names of the body.
+    pub(super) names: Vec<String>,
+}
+
 struct Inner {
     state: State,
     store: Store,
@@ -68,20 +77,27 @@ impl Shared {
         look(&inner.state)
     }
 
-    /// Adds a request to the log that tests read.
-    pub(super) fn log(&self, service: &str, method: &str, path: &str, names: Vec<String>, status: Option<String>) {
-        let request = LoggedRequest {
-            service: service.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            names,
-            status,
-            at: (self.clock)(),
-        };
+    /// The same for a request of a client, which is in the log that tests read when its answer leaves, and only then.
+    /// `change` gives the status of the answer as well.
+    pub(super) fn serve<T>(
+        &self,
+        request: Asked<'_>,
+        change: impl FnOnce(&mut State) -> (T, Option<String>),
+    ) -> Result<T, SandboxError> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = inner.requests.add(&request) {
-            tracing::warn!("the log of requests is not written: {error}");
+        let Inner { state, store, requests, answered } = &mut *inner;
+        *answered += 1;
+        let before = state.clone();
+        let (result, status) = change(state);
+        let Asked { service, method, path, names } = request;
+        let (service, method, path) = (service.to_owned(), method.to_owned(), path.to_owned());
+        let line = LoggedRequest { service, method, path, names, status, at: (self.clock)() };
+        let kept = requests.add(&line).and_then(|()| store.keep(state).inspect_err(|_| requests.take_back()));
+        if let Err(error) = kept {
+            *state = before;
+            return Err(error);
         }
+        Ok(result)
     }
 
     /// An id for one answer, as the vendor puts it on each.

@@ -44,7 +44,7 @@ fn clean(clone: &Clone) -> (Vec<lockage::sandbox::LoggedRequest>, serde_json::Va
 }
 
 /// The facts of a world, without what each world draws anew.
-fn comparable(world: &World) -> serde_json::Value {
+pub(super) fn comparable(world: &World) -> serde_json::Value {
     let mut facts = world.facts().expect("facts");
     let app = &mut facts["apps"]["pangeo-forge-api-staging"];
     let names: Vec<String> = app["config"].as_object().expect("config").keys().cloned().collect();

@@ -7,11 +7,14 @@ mod common;
 
 mod answers;
 mod clone;
+mod consent;
 mod engine;
 mod failures;
 mod first_run;
 mod full_disk;
 mod kill;
 mod plans;
+mod race;
 mod spellings;
+mod team;
 mod usage;

@@ -138,7 +138,7 @@ fn a_file_with_every_kind_is_read_and_written_as_sops_does() {
         String::from_utf8(sealed(Format::Yaml, "a: CANARY-heron\n", &encryption(vec![group(&[&ana])], None))).unwrap();
     let time = "created_at: \"2026-01-01T00:00:00+02:00\"";
     let lists = format!(
-        "    azure_kv:\n        - {time}\n          enc: x\n          name: n\n          vault_url: https://v\n          version: \"1\"\n    \
+        "    azure_kv:\n        - {time}\n          enc: x\n          name: key\n          vault_url: https://v\n          version: \"1\"\n    \
          gcp_kms:\n        - {time}\n          enc: x\n          resource_id: g\n    hc_vault:\n        - {time}\n          enc: vault:v1:x\n          \
          engine_path: e\n          key_name: k\n          vault_address: https://v\n    hckms:\n        - {time}\n          enc: x\n          \
          key_id: r:u\n    kms:\n        - arn: arn:aws:kms:x:1:key/a\n          aws_profile: \"\"\n          context:\n            env: prod\n          \
@@ -152,7 +152,7 @@ fn a_file_with_every_kind_is_read_and_written_as_sops_does() {
         "arn:aws:kms:x:1:key/a+arn:aws:iam::1:role/r|env:prod",
         "g",
         "r:u",
-        "https://v/keys/n/1",
+        "https://v/keys/key/1",
         "https://v/v1/e/keys/k",
         "ABC",
         &ana.recipient.id(),
