@@ -10,6 +10,7 @@ mod blocked_files;
 mod blocked_metadata;
 mod blocked_rules;
 mod blocked_values;
+mod check;
 mod formats;
 mod hooks;
 mod keys;

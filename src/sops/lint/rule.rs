@@ -261,7 +261,6 @@ pub(super) fn destinations(value: &Node, lint: &mut Lint) {
         }
         if let Some(again) = rule.get("recreation_rule") {
             again.entries().iter().for_each(|(key, _)| words::known(key, words::RULE, "a rule", lint));
-            selectors(again, lint);
             for field in Selector::FIELDS.into_iter().filter(|field| field.ends_with("regex")) {
                 if let Some((key, _)) = again.entry(field).filter(|(_, value)| !value.is_null()) {
                     lint.add(
