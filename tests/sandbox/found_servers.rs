@@ -22,7 +22,9 @@ async fn the_zones_own_name_servers_are_found_and_every_one_is_asked() {
         let folder = tempfile::tempdir().unwrap();
         let resolver = folder.path().join("resolv.conf");
         std::fs::write(&resolver, "nameserver 127.0.0.1\n").unwrap();
-        let first = format!("mount --bind {} /etc/resolv.conf", resolver.display());
+        // A server listens on the addresses that the machine has by name only.
+        let address = format!("{} addr add 127.0.0.2/8 dev lo", ip.display());
+        let first = format!("{address} && mount --bind {} /etc/resolv.conf", resolver.display());
         let test = "found_servers::the_zones_own_name_servers_are_found_and_every_one_is_asked";
         return run_inside(&unshare, &ip, &first, test);
     }
