@@ -21,6 +21,7 @@
 
 mod data_key;
 mod mac;
+pub mod shamir;
 pub mod token;
 mod value;
 

@@ -57,6 +57,8 @@ pub(crate) enum Command {
     Edit(c::edit::Edit),
     /// Judge what is staged: block plaintext under a creation rule, and private keys.
     Guard(c::guard::Guard),
+    /// Say without a key whether encrypted files are whole, or whether the rules mean what they say.
+    Check(c::check::Check),
     /// The git hooks that run the guard.
     Hooks(c::hooks::Hooks),
     /// Show what a promotion would change, and change nothing.
@@ -83,6 +85,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Apply(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Completion(command) => command.run(context),
             Self::Decrypt(command) => command.run(context),
             Self::Edit(command) => command.run(context),

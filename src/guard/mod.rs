@@ -11,7 +11,6 @@ mod kinship;
 mod placeholder;
 mod reading;
 mod rules;
-mod shape;
 mod subject;
 mod words;
 mod world;
@@ -26,7 +25,7 @@ use finding::Findings;
 use subject::Subject;
 use world::World;
 
-use crate::keys::Keyring;
+use crate::keys::KeyServices;
 use crate::repo::{Change, Comparison, RepoPath, Repository};
 use crate::sops::Metadata;
 
@@ -61,7 +60,7 @@ pub fn checks() -> Vec<Description> {
 }
 
 /// Gives the keys at hand for a file with these recipients.
-pub type KeysFor<'k> = dyn Fn(&Metadata) -> Keyring + 'k;
+pub type KeysFor<'k> = dyn Fn(&Metadata) -> KeyServices + 'k;
 
 /// Judges what lies between two states of the repository. With `keys`, encrypted files are opened, too: only that
 /// tells whether a first version is whole.

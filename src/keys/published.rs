@@ -10,7 +10,5 @@ pub const RECIPIENT: &str = "age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32
 /// Whether `recipient` is the published test key's.
 #[must_use]
 pub fn is_published(recipient: &Recipient) -> bool {
-    match recipient {
-        Recipient::Age(age) => age.to_string() == RECIPIENT,
-    }
+    matches!(recipient, Recipient::Age(age) if age.text() == RECIPIENT)
 }

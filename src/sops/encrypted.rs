@@ -4,7 +4,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, ValueCipher};
 use crate::document::{Document, Edits, Format, MetadataEdit, Replacement};
-use crate::keys::Keyring;
+use crate::keys::KeyServices;
 
 use super::SopsError;
 use super::decrypted::DecryptedFile;
@@ -49,8 +49,8 @@ impl EncryptedFile {
     ///
     /// # Errors
     /// [`SopsError::NotOpened`]; the first value that was altered or moved; the three errors of the code.
-    pub fn decrypt(self, keyring: &Keyring) -> Result<DecryptedFile, SopsError> {
-        let opened = self.open(keyring)?;
+    pub fn decrypt(self, keys: &KeyServices) -> Result<DecryptedFile, SopsError> {
+        let opened = self.open(keys)?;
         match opened.distrust {
             None => Ok(DecryptedFile::new(self, opened.key, opened.text, opened.stale_comments)),
             Some(error) => Err(error),
@@ -61,13 +61,13 @@ impl EncryptedFile {
     ///
     /// # Errors
     /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
-    pub fn decrypt_unverified(&self, keyring: &Keyring) -> Result<UnverifiedFile, SopsError> {
-        let Plain { text, distrust, .. } = self.open(keyring)?;
+    pub fn decrypt_unverified(&self, keys: &KeyServices) -> Result<UnverifiedFile, SopsError> {
+        let Plain { text, distrust, .. } = self.open(keys)?;
         Ok(UnverifiedFile { text, distrust })
     }
 
-    fn open(&self, keyring: &Keyring) -> Result<Plain, SopsError> {
-        let key = recovery::data_key(&self.metadata, keyring)?;
+    fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
+        let key = recovery::data_key(&self.metadata, keys)?;
         let mut cipher = ValueCipher::new(&key);
         let mut edits = Edits::new();
         let outline = self.document.outline();

@@ -2,13 +2,14 @@
 
 use crate::cipher::{DataKey, ValueCipher};
 use crate::document::{Document, Format};
-use crate::keys::{Recipient, wrap};
+use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
-use super::metadata::{GroupKey, KeyGroup, Metadata};
-use super::rules::{Rule, RuleGroup, RuleKey};
+use super::metadata::Metadata;
+use super::rules::{Rule, RuleGroup};
 use super::scope::{EncryptionScope, Selector};
 use super::seal::{Flavour, Seal};
+use super::wrapping;
 
 /// How a file shall be encrypted.
 #[derive(Clone, Debug, Default)]
@@ -19,7 +20,8 @@ pub struct Encryption {
     pub scope: EncryptionScope,
     /// Whether the authentication code covers encrypted values only.
     pub mac_only_encrypted: bool,
-    /// How many groups it shall take to open it; stored, and without effect on a single group.
+    /// How many groups it shall take to open it, all of them if nothing is said; stored, and without effect on a
+    /// single group.
     pub shamir_threshold: Option<usize>,
     /// Whose manners to keep.
     pub flavour: Flavour,
@@ -43,41 +45,32 @@ impl Encryption {
     /// Everything but `…_unencrypted`, for these recipients.
     #[must_use]
     pub fn to(recipients: impl IntoIterator<Item = Recipient>) -> Self {
-        let keys = recipients.into_iter().map(RuleKey::Recipient).collect();
+        let keys = recipients.into_iter().collect();
         Self { groups: vec![RuleGroup { keys }], ..Self::default() }
-    }
-
-    /// Wraps a data key for everybody.
-    fn wrapped(&self, key: &DataKey) -> Result<Vec<KeyGroup>, SopsError> {
-        if self.groups.len() > 1 {
-            return Err(SopsError::UnsupportedGroups { groups: self.groups.len() });
-        }
-        let mut keys = Vec::new();
-        for named in self.groups.iter().flat_map(|group| &group.keys) {
-            match named {
-                RuleKey::Recipient(recipient) => keys.push(GroupKey::Wrapped(wrap(recipient, key)?)),
-                RuleKey::Other { word, id } => return Err(SopsError::UnsupportedKey { word, id: id.clone() }),
-            }
-        }
-        if keys.is_empty() { Err(SopsError::NoRecipients) } else { Ok(vec![KeyGroup { keys }]) }
     }
 }
 
 /// Encrypts a plaintext document under a fresh data key: the text of the file.
 ///
 /// # Errors
-/// [`SopsError::AlreadyEncrypted`]; nobody to encrypt for, or of an unsupported kind; in our own flavour everything that
+/// [`SopsError::AlreadyEncrypted`]; nobody to encrypt for; [`SopsError::NotWrapped`]; in our own flavour everything that
 /// could not be kept or would stay readable.
-pub fn encrypt(document: &Document, encryption: &Encryption, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
+pub fn encrypt(
+    document: &Document,
+    encryption: &Encryption,
+    keys: &KeyServices,
+    now: jiff::Timestamp,
+) -> Result<Vec<u8>, SopsError> {
     refuse_encrypted(document)?;
     let key = DataKey::generate().map_err(SopsError::Cipher)?;
-    let groups = encryption.wrapped(&key)?;
+    let wanted = wrapping::wanted(&encryption.groups, keys, now)?;
+    let (groups, threshold) = wrapping::wrap(&key, &wanted, encryption.shamir_threshold, keys)?;
     // SOPS drops what a rule says of the leaves where there is only one.
     let binary = document.format() == Format::Binary;
     let everything = EncryptionScope::new(Selector::Everything);
     let scope = if binary { &everything } else { &encryption.scope };
     let mut metadata = Metadata::new(groups, scope, encryption.mac_only_encrypted && !binary);
-    metadata.shamir_threshold = encryption.shamir_threshold;
+    metadata.shamir_threshold = threshold;
 
     let mut cipher = ValueCipher::new(&key);
     let flavour = encryption.flavour;

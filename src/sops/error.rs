@@ -1,11 +1,12 @@
 //! Why a file could not be opened, trusted or written.
 
 use crate::cipher::CipherError;
+use crate::cipher::shamir::ShamirError;
 use crate::document::{KeyPath, SyntaxError};
 use crate::error::{Class, Failure};
-use crate::keys::KeyError;
+use crate::keys::{KeyError, Recipient};
 
-use super::recovery::NotOpened;
+use super::not_opened::NotOpened;
 
 /// Everything that can go wrong with an encrypted file. Never holds a value; lines are those of the file.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
@@ -67,20 +68,31 @@ pub enum SopsError {
     /// Nobody is named to encrypt for.
     #[error("nobody is named to encrypt for")]
     NoRecipients,
-    /// A key is of a kind that cannot be wrapped for.
-    #[error("`{word}` keys are not supported yet: `{id}`")]
-    UnsupportedKey {
-        /// The word of its kind.
-        word: &'static str,
-        /// What names it.
-        id: String,
+    /// The data key could not be wrapped for everybody.
+    #[error("the data key could not be wrapped for {}", unwrapped(.failures))]
+    NotWrapped {
+        /// For whom, with what each key service said.
+        failures: Vec<(Recipient, Vec<KeyError>)>,
     },
-    /// Several key groups are asked for.
-    #[error("{groups} key groups are asked for; splitting the data key between groups is not supported yet")]
-    UnsupportedGroups {
-        /// How many.
+    /// The data key cannot be split between the groups, or not be put together from their shares.
+    #[error("{} key groups: {}", .groups, .problem)]
+    Groups {
+        /// How many there are.
+        groups: usize,
+        /// What is wrong.
+        problem: ShamirError,
+    },
+    /// There is no such key group.
+    #[error("there is no key group {index}: the file has {groups}, counted from 0")]
+    NoGroup {
+        /// The one asked for.
+        index: usize,
+        /// How many there are.
         groups: usize,
     },
+    /// What a key service gave is no data key.
+    #[error("what was unwrapped is no data key of 32 bytes")]
+    NotADataKey,
 
     /// A value that must be a token is not a good one.
     #[error("`{path}` at line {line}: {problem}")]
@@ -206,10 +218,16 @@ impl Failure for SopsError {
         match self {
             Self::Key(error) => error.class(),
             Self::Cipher(error) => error.class(),
+            Self::Groups { problem, .. } => problem.class(),
+            Self::NotWrapped { failures } => {
+                let first = failures.iter().flat_map(|(_, errors)| errors).next();
+                first.map_or(Class::Usage, Failure::class)
+            }
             Self::NotEncrypted
             | Self::Metadata { .. }
             | Self::NoKeys
             | Self::NotOpened(_)
+            | Self::NotADataKey
             | Self::Value { .. }
             | Self::NotText { .. }
             | Self::Content { .. }
@@ -224,6 +242,10 @@ impl Failure for SopsError {
         let hint: &str = match self {
             Self::Key(error) => return error.hints(),
             Self::NotOpened(report) => return report.hints(),
+            Self::Groups { problem, .. } => return problem.hints(),
+            Self::NotWrapped { failures } => {
+                return failures.iter().flat_map(|(_, errors)| errors).flat_map(Failure::hints).collect();
+            }
             Self::NoRecipients => "name a recipient: `--age age1…`, or `age:` in a rule of `.sops.yaml`",
             Self::Value { .. } | Self::MacMismatch => {
                 "`git log -p` shows who changed the file; an older version of it may still be good"
@@ -242,6 +264,15 @@ impl Failure for SopsError {
         };
         vec![hint.to_owned()]
     }
+}
+
+/// Each recipient with what was said of it.
+fn unwrapped(failures: &[(Recipient, Vec<KeyError>)]) -> String {
+    let shown = failures.iter().map(|(recipient, errors)| {
+        let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        format!("`{recipient}`: {}", if errors.is_empty() { "nobody to ask".to_owned() } else { errors.join("; ") })
+    });
+    shown.collect::<Vec<_>>().join("\n  ")
 }
 
 fn listed(lines: &[usize]) -> String {

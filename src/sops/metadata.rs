@@ -3,26 +3,13 @@
 use std::ops::Range;
 
 use crate::document::{Kind, Tree, canonical};
-use crate::keys::{KeyError, Recipient, WrappedKey};
+use crate::keys::{Recipient, WrappedKey};
 
-use super::SopsError;
 use super::scope::{EncryptionScope, Selector};
+use super::{SopsError, key_lists};
 
 /// The version that new files carry.
 pub const VERSION: &str = "3.13.3";
-
-/// The key lists, in the order in which SOPS loads them, each with the field that names a key.
-///
-/// *Source*: the SOPS format, sections 4 and 5.
-const KEY_LISTS: [(&str, &[&str]); 7] = [
-    ("kms", &["arn"]),
-    ("gcp_kms", &["resource_id"]),
-    ("hckms", &["key_id"]),
-    ("azure_kv", &["vault_url", "name", "version"]),
-    ("hc_vault", &["vault_address", "engine_path", "key_name"]),
-    ("pgp", &["fp"]),
-    ("age", &["recipient"]),
-];
 
 /// The content of a `sops` block.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -48,6 +35,8 @@ pub struct Metadata {
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct Source {
     tree: Tree,
+    groups: Vec<KeyGroup>,
+    shamir_threshold: Option<usize>,
     lastmodified: Range<usize>,
     mac: Range<usize>,
 }
@@ -56,21 +45,7 @@ struct Source {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct KeyGroup {
     /// Its keys, in SOPS's order.
-    pub keys: Vec<GroupKey>,
-}
-
-/// A wrapped key in the metadata.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum GroupKey {
-    /// Of a kind that a keyring may open.
-    Wrapped(WrappedKey),
-    /// Of another kind; it stays in the file as it is.
-    Other {
-        /// The key list it stands in, such as `kms`.
-        word: &'static str,
-        /// What names it there, such as an ARN.
-        id: String,
-    },
+    pub keys: Vec<WrappedKey>,
 }
 
 impl Metadata {
@@ -116,43 +91,52 @@ impl Metadata {
             None => false,
             Some((text, _)) => truth(&text).ok_or_else(|| wrong("mac_only_encrypted", "is neither true nor false"))?,
         };
+        let shamir_threshold = shamir_threshold.filter(|threshold| *threshold != 0);
+        let groups = key_lists::read(tree)?;
         Ok(Self {
-            groups: groups(tree)?,
-            shamir_threshold: shamir_threshold.filter(|threshold| *threshold != 0),
+            groups: groups.clone(),
+            shamir_threshold,
             selector: selector(tree)?,
             mac_only_encrypted,
             lastmodified,
             mac,
             version,
-            source: Some(Source { tree: tree.clone(), lastmodified: lastmodified_range, mac: mac_range }),
+            source: Some(Source {
+                tree: tree.clone(),
+                groups,
+                shamir_threshold,
+                lastmodified: lastmodified_range,
+                mac: mac_range,
+            }),
         })
     }
 
-    /// The block as it shall be written: new files sorted as SOPS sorts them, read ones as they were but for the time
-    /// and the code.
+    /// The block as it shall be written: new files sorted as SOPS sorts them, read ones as they were but for what has
+    /// changed. Where the keys have, everything is sorted; what we do not know stays.
     #[must_use]
     pub fn to_tree(&self) -> Tree {
         let mac = self.mac.clone().unwrap_or_default();
-        if let Some(Source { tree: Tree::Map(entries), .. }) = &self.source {
-            let mut entries = entries.clone();
-            for (name, value) in [("lastmodified", &self.lastmodified), ("mac", &mac)] {
-                match entries.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
-                    Some((_, old)) => *old = Tree::text(value.clone()),
-                    None => entries.push((name.to_owned(), Tree::text(value.clone()))),
+        let changing = [("lastmodified", &self.lastmodified), ("mac", &mac)];
+        let mut entries = match &self.source {
+            Some(Source { tree: Tree::Map(entries), .. }) => {
+                let mut entries = entries.clone();
+                for (name, value) in changing {
+                    match entries.iter_mut().find(|(key, _)| key.eq_ignore_ascii_case(name)) {
+                        Some((_, old)) => *old = Tree::text(value.clone()),
+                        None => entries.push((name.to_owned(), Tree::text(value.clone()))),
+                    }
                 }
+                if self.keys_are_as_read() {
+                    return Tree::Map(entries);
+                }
+                let about_keys =
+                    |name: &str| key_lists::is_about_keys(name) || name.eq_ignore_ascii_case("shamir_threshold");
+                entries.retain(|(name, _)| !about_keys(name));
+                entries
             }
-            return Tree::Map(entries);
-        }
-        let mut entries = self.key_lists();
-        entries.push(("lastmodified".to_owned(), Tree::text(self.lastmodified.clone())));
-        entries.push(("mac".to_owned(), Tree::text(mac)));
-        entries.push(("version".to_owned(), Tree::text(self.version.clone())));
-        if let Some((field, value)) = self.selector.field() {
-            entries.push((field.to_owned(), Tree::text(value)));
-        }
-        if self.mac_only_encrypted {
-            entries.push(("mac_only_encrypted".to_owned(), scalar("true", Kind::Bool)));
-        }
+            _ => self.scalars(&mac),
+        };
+        entries.extend(key_lists::written(&self.groups));
         if let Some(threshold) = self.shamir_threshold {
             entries.push(("shamir_threshold".to_owned(), scalar(&threshold.to_string(), Kind::Int)));
         }
@@ -160,10 +144,33 @@ impl Metadata {
         Tree::Map(entries)
     }
 
+    /// The entries of a new block that are not about keys.
+    fn scalars(&self, mac: &str) -> Vec<(String, Tree)> {
+        let mut entries = vec![
+            ("lastmodified".to_owned(), Tree::text(self.lastmodified.clone())),
+            ("mac".to_owned(), Tree::text(mac)),
+            ("version".to_owned(), Tree::text(self.version.clone())),
+        ];
+        if let Some((field, value)) = self.selector.field() {
+            entries.push((field.to_owned(), Tree::text(value)));
+        }
+        if self.mac_only_encrypted {
+            entries.push(("mac_only_encrypted".to_owned(), scalar("true", Kind::Bool)));
+        }
+        entries
+    }
+
+    /// Whether groups and threshold are those of the text that this was read from.
+    fn keys_are_as_read(&self) -> bool {
+        self.source
+            .as_ref()
+            .is_some_and(|source| source.groups == self.groups && source.shamir_threshold == self.shamir_threshold)
+    }
+
     /// Where the time and the code stand in the text that this was read from, with what shall stand there.
     pub(super) fn scalar_edits(&self) -> Option<Vec<(Range<usize>, String)>> {
         let source = self.source.as_ref()?;
-        if source.lastmodified.is_empty() || source.mac.is_empty() {
+        if source.lastmodified.is_empty() || source.mac.is_empty() || !self.keys_are_as_read() {
             return None;
         }
         let mut edits = vec![
@@ -182,35 +189,18 @@ impl Metadata {
     }
 
     /// Every key of every group.
-    pub fn keys(&self) -> impl Iterator<Item = &GroupKey> {
+    pub fn keys(&self) -> impl Iterator<Item = &WrappedKey> {
         self.groups.iter().flat_map(|group| &group.keys)
     }
 
-    /// The recipients of every group, as far as their kind is known.
+    /// The recipients of every group.
     pub fn recipients(&self) -> impl Iterator<Item = &Recipient> {
-        self.keys().filter_map(|key| match key {
-            GroupKey::Wrapped(wrapped) => Some(&wrapped.recipient),
-            GroupKey::Other { .. } => None,
-        })
-    }
-
-    fn key_lists(&self) -> Vec<(String, Tree)> {
-        let Some(group) = self.groups.first() else { return Vec::new() };
-        let mut list = Vec::new();
-        for key in &group.keys {
-            if let GroupKey::Wrapped(wrapped) = key {
-                list.push(Tree::Map(vec![
-                    ("enc".to_owned(), Tree::text(wrapped.enc.clone())),
-                    ("recipient".to_owned(), Tree::text(wrapped.recipient.to_string())),
-                ]));
-            }
-        }
-        if list.is_empty() { Vec::new() } else { vec![("age".to_owned(), Tree::List(list))] }
+        self.keys().map(|key| &key.recipient)
     }
 }
 
 /// The time as SOPS's check spells it: no fraction, the offset kept, a zero offset as `Z`.
-fn associated_data_of(lastmodified: &str) -> Option<String> {
+pub(super) fn associated_data_of(lastmodified: &str) -> Option<String> {
     let canonical = canonical(Kind::Time, lastmodified.as_bytes())?;
     let text = std::str::from_utf8(&canonical).ok()?;
     Some(match text.split_once('.') {
@@ -224,7 +214,7 @@ pub(super) fn time_of(now: jiff::Timestamp) -> String {
     now.strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
 }
 
-fn wrong(field: impl Into<String>, reason: &'static str) -> SopsError {
+pub(super) fn wrong(field: impl Into<String>, reason: &'static str) -> SopsError {
     SopsError::Metadata { field: field.into(), reason }
 }
 
@@ -233,7 +223,7 @@ fn scalar(text: &str, kind: Kind) -> Tree {
 }
 
 /// A field, by its exact name or else in any case.
-fn field<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
+pub(super) fn field<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
     let Tree::Map(entries) = tree else { return None };
     tree.get(name)
         .or_else(|| entries.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value))
@@ -241,7 +231,7 @@ fn field<'t>(tree: &'t Tree, name: &str) -> Option<&'t Tree> {
 }
 
 /// The text of a scalar field. A YAML time is refused, as SOPS 3.13 refuses it: it must be quoted.
-fn text(tree: &Tree, name: &str) -> Result<Option<(String, Range<usize>)>, SopsError> {
+pub(super) fn text(tree: &Tree, name: &str) -> Result<Option<(String, Range<usize>)>, SopsError> {
     match field(tree, name) {
         None => Ok(None),
         Some(Tree::Scalar { kind: Kind::Time, .. }) => Err(wrong(name, "is a time, where SOPS wants a quoted text")),
@@ -281,51 +271,4 @@ fn selector(tree: &Tree) -> Result<Selector, SopsError> {
         found = Selector::of_field(name, &value)?;
     }
     Ok(found.unwrap_or_default())
-}
-
-fn groups(tree: &Tree) -> Result<Vec<KeyGroup>, SopsError> {
-    let only = group(tree)?;
-    if !only.keys.is_empty() {
-        return Ok(vec![only]);
-    }
-    let groups = list(tree, "key_groups")?.into_iter().map(group).collect::<Result<Vec<_>, _>>()?;
-    if groups.is_empty() { Err(SopsError::NoKeys) } else { Ok(groups) }
-}
-
-fn group(tree: &Tree) -> Result<KeyGroup, SopsError> {
-    let mut keys = Vec::new();
-    for (word, naming) in KEY_LISTS {
-        for entry in list(tree, word)? {
-            if !matches!(entry, Tree::Map(_)) {
-                return Err(wrong(word, "holds something that is no mapping"));
-            }
-            let mut id = Vec::new();
-            for name in naming {
-                id.extend(text(entry, name)?.map(|(text, _)| text));
-            }
-            let id = id.join("/");
-            if word == "age" {
-                let (enc, _) = text(entry, "enc")?.unwrap_or_default();
-                match Recipient::parse_age(&id) {
-                    Ok(recipient) => keys.push(GroupKey::Wrapped(WrappedKey { recipient, enc })),
-                    Err(KeyError::UnsupportedRecipient { text, .. }) => keys.push(GroupKey::Other { word, id: text }),
-                    Err(error) => return Err(error.into()),
-                }
-            } else {
-                keys.push(GroupKey::Other { word, id });
-            }
-        }
-    }
-    Ok(KeyGroup { keys })
-}
-
-/// A list field; absent is empty, and a single mapping is a list of one.
-fn list<'t>(tree: &'t Tree, name: &str) -> Result<Vec<&'t Tree>, SopsError> {
-    match field(tree, name) {
-        None => Ok(Vec::new()),
-        Some(Tree::List(entries)) => Ok(entries.iter().collect()),
-        Some(map @ Tree::Map(entries)) => Ok(if entries.is_empty() { Vec::new() } else { vec![map] }),
-        Some(Tree::Scalar { text, .. }) if text.is_empty() => Ok(Vec::new()),
-        Some(Tree::Scalar { .. }) => Err(wrong(name, "is no list")),
-    }
 }

@@ -2,7 +2,7 @@
 //!
 //! ```
 //! use lockage::document::{Document, Format, KeyPath, Kind};
-//! use lockage::keys::{Keyring, Recipient};
+//! use lockage::keys::{KeyServices, Keyring, Recipient};
 //! use lockage::secret::SecretString;
 //! use lockage::sops::{EncryptedFile, Encryption, encrypt};
 //!
@@ -12,16 +12,17 @@
 //! let recipient = Recipient::parse_age("age1wsft3nsrf9aw52gr0uc78gh3qsth763z3ka9pcjnzk6ezrj4m4xs45n3pj")?;
 //! let plain = b"# the database\npassword: \"blue\"\nport: 5432\n".to_vec();
 //! let document = Document::parse(Format::Yaml, plain.clone())?;
-//! let file = encrypt(&document, &Encryption::to([recipient]), now)?;
-//!
 //! let mut keyring = Keyring::new();
 //! keyring.add_age_text(&SecretString::new(identity), "keys.txt")?;
-//! let opened = EncryptedFile::parse(Format::Yaml, file)?.decrypt(&keyring)?;
+//! let keys = KeyServices::from(keyring);
+//! let file = encrypt(&document, &Encryption::to([recipient]), &keys, now)?;
+//!
+//! let opened = EncryptedFile::parse(Format::Yaml, file)?.decrypt(&keys)?;
 //! assert_eq!(opened.text(), plain, "byte for byte, comments and quotes included");
 //!
 //! let path: KeyPath = "password".parse()?;
 //! let changed = opened.set(&path, Kind::Str, &SecretString::new("green".to_owned()), now)?;
-//! let opened = EncryptedFile::parse(Format::Yaml, changed.unwrap_or_default())?.decrypt(&keyring)?;
+//! let opened = EncryptedFile::parse(Format::Yaml, changed.unwrap_or_default())?.decrypt(&keys)?;
 //! assert_eq!(opened.text(), b"# the database\npassword: \"green\"\nport: 5432\n");
 //! # Ok(())
 //! # }
@@ -36,21 +37,32 @@ mod encrypted;
 mod encryption;
 mod error;
 mod kept;
+mod key_lists;
+mod lint;
 mod metadata;
+mod not_opened;
 mod pattern;
 mod recovery;
+mod regroup;
+mod rotate;
 mod rules;
 mod scope;
 mod seal;
+mod validity;
 mod values;
+mod wrapping;
 
 pub use decrypted::{DecryptedFile, Value};
 pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};
 pub use error::SopsError;
-pub use metadata::{GroupKey, KeyGroup, Metadata, VERSION};
+pub use lint::{KnownFile, lint_rules};
+pub use metadata::{KeyGroup, Metadata, VERSION};
+pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
-pub use recovery::{NotOpened, Tried, Verdict};
-pub use rules::{Rule, RuleGroup, RuleKey, RuleSet};
+pub use regroup::{GroupChange, KeyChanges, complete};
+pub use rules::{Rule, RuleGroup, RuleSet};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};
 pub use seal::Flavour;
+pub use validity::{Problem, validate};
+pub(crate) use validity::{Worth, as_strict, block, is_governed, key_differences, read_as_named, same_key, worth};

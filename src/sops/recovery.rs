@@ -1,134 +1,73 @@
 //! From a file's wrapped keys to its data key, or to a report of what was tried.
 
-use std::fmt;
+use std::thread;
 
-use crate::cipher::DataKey;
-use crate::keys::{KeyError, Keyring};
+use crate::cipher::{DataKey, shamir};
+use crate::keys::{KeyServices, WrappedKey};
+use crate::secret::SecretBytes;
 
 use super::SopsError;
-use super::metadata::{GroupKey, Metadata};
+use super::metadata::{KeyGroup, Metadata};
+use super::not_opened::{NotOpened, Tried, TriedGroup};
 
-/// Unwraps the data key with what the keyring holds.
+/// Unwraps the data key.
 ///
-/// Every key is tried, the damaged ones too, until one opens; the first that does ends the search.
+/// In each group keys are tried in the decryption order until one opens, the damaged ones too.
+///
+/// *Source*: the SOPS format, section 4.
 ///
 /// # Errors
 /// [`SopsError::NotOpened`] with what was tried for whom.
-pub(super) fn data_key(metadata: &Metadata, keyring: &Keyring) -> Result<DataKey, SopsError> {
-    let split = metadata.groups.len() > 1;
+pub(super) fn data_key(metadata: &Metadata, services: &KeyServices) -> Result<DataKey, SopsError> {
+    let opened = groups(&metadata.groups, services);
+    let mut shares: Vec<SecretBytes> = Vec::new();
     let mut tried = Vec::new();
-    for key in metadata.keys() {
-        match key {
-            _ if split => tried.push(Tried::of(key, Verdict::Split)),
-            GroupKey::Other { .. } => tried.push(Tried::of(key, Verdict::UnsupportedKind)),
-            GroupKey::Wrapped(wrapped) => match keyring.unwrap(wrapped) {
-                Ok(Some(data_key)) => {
-                    tracing::debug!(recipient = %wrapped.recipient, "data key unwrapped");
-                    return Ok(data_key);
-                }
-                Ok(None) => tried.push(Tried::of(key, Verdict::NotMine)),
-                Err(error) => tried.push(Tried::of(key, Verdict::Failed(error))),
-            },
-        }
+    for (share, group) in opened {
+        shares.extend(share);
+        tried.push(group);
     }
-    let identities = keyring.origins().iter().map(|identity| match &identity.recipient {
-        Ok(recipient) => format!("{recipient} from {}", identity.origin),
-        Err(kind) => format!("{kind} from {}, which is not supported yet", identity.origin),
-    });
-    Err(SopsError::NotOpened(NotOpened { tried, identities: identities.collect() }))
+    let not_opened = |tried| {
+        let (identities, problems) = (services.identities(), services.problems());
+        let threshold = (metadata.groups.len() > 1).then(|| metadata.shamir_threshold.unwrap_or(2));
+        SopsError::NotOpened(NotOpened { groups: tried, threshold, identities, problems })
+    };
+    if let [_] = metadata.groups.as_slice() {
+        let Some(share) = shares.pop() else { return Err(not_opened(tried)) };
+        return DataKey::from_slice(share.expose_secret()).ok_or(SopsError::NotADataKey);
+    }
+    // A file without a threshold takes what there is, and the values tell whether it was enough.
+    if shares.len() < metadata.shamir_threshold.unwrap_or_default().max(2) {
+        return Err(not_opened(tried));
+    }
+    let groups = metadata.groups.len();
+    let key = shamir::combine(&shares).map_err(|problem| SopsError::Groups { groups, problem })?;
+    DataKey::from_slice(key.expose_secret()).ok_or(SopsError::NotADataKey)
 }
 
-/// A file that no key at hand opens: for each of its keys what was tried.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct NotOpened {
-    /// Its keys in order.
-    pub tried: Vec<Tried>,
-    /// The identities at hand, each with its origin.
-    pub identities: Vec<String>,
+fn groups(groups: &[KeyGroup], services: &KeyServices) -> Vec<(Option<SecretBytes>, TriedGroup)> {
+    let waits = groups.iter().flat_map(|group| &group.keys).any(|key| services.waits(key.recipient.kind()));
+    if groups.len() < 2 || !waits {
+        return groups.iter().map(|known| group(known, services)).collect();
+    }
+    thread::scope(|scope| {
+        let running: Vec<_> = groups.iter().map(|known| scope.spawn(move || group(known, services))).collect();
+        running.into_iter().filter_map(|thread| thread.join().ok()).collect()
+    })
 }
 
-/// One key of a file, and what came of it.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Tried {
-    /// The word of its kind, such as `age`.
-    pub word: &'static str,
-    /// What names it, such as a recipient.
-    pub id: String,
-    /// What came of it.
-    pub verdict: Verdict,
-}
-
-/// What came of trying one key.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Verdict {
-    /// It is for somebody else.
-    NotMine,
-    /// It is for an identity at hand, but something is wrong.
-    Failed(KeyError),
-    /// It is of a kind that cannot be tried.
-    UnsupportedKind,
-    /// It unwraps only a share of the data key.
-    Split,
-}
-
-impl Tried {
-    fn of(key: &GroupKey, verdict: Verdict) -> Self {
-        match key {
-            GroupKey::Wrapped(wrapped) => {
-                Self { word: wrapped.recipient.type_word(), id: wrapped.recipient.to_string(), verdict }
+fn group(group: &KeyGroup, services: &KeyServices) -> (Option<SecretBytes>, TriedGroup) {
+    let mut keys: Vec<&WrappedKey> = group.keys.iter().collect();
+    keys.sort_by_key(|key| services.order().position(key.recipient.kind()));
+    let mut tried = Vec::new();
+    for key in keys {
+        match services.unwrap(key) {
+            Ok(share) => {
+                tracing::debug!(recipient = %key.recipient, "unwrapped");
+                tried.push(Tried::new(&key.recipient, None));
+                return (Some(share), TriedGroup { opened: true, keys: tried });
             }
-            GroupKey::Other { word, id } => Self { word, id: id.clone(), verdict },
+            Err(refusals) => tried.push(Tried::new(&key.recipient, Some(refusals))),
         }
     }
-}
-
-impl NotOpened {
-    pub(super) fn hints(&self) -> Vec<String> {
-        let mut hints = Vec::new();
-        if self.identities.is_empty() {
-            hints.push("no age identity was found; name one: `SOPS_AGE_KEY_FILE=keys.txt`".to_owned());
-        } else {
-            hints.push(format!("identities at hand: {}", self.identities.join("; ")));
-        }
-        if self.tried.iter().any(|tried| tried.verdict == Verdict::NotMine) {
-            hints.push("somebody who can open the file can add you: `sops rotate -i --add-age age1… FILE`".to_owned());
-        }
-        if self.tried.iter().any(|tried| matches!(tried.verdict, Verdict::UnsupportedKind | Verdict::Split)) {
-            hints.push("the program `sops` may be able to open it: `sops decrypt FILE`".to_owned());
-        }
-        for tried in &self.tried {
-            if let Verdict::Failed(error) = &tried.verdict {
-                hints.extend(crate::error::Failure::hints(error));
-            }
-        }
-        hints.dedup();
-        hints
-    }
-}
-
-impl std::error::Error for NotOpened {}
-
-impl fmt::Display for NotOpened {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.tried.as_slice() {
-            [_] => f.write_str("its only key is not available here")?,
-            tried => write!(f, "none of its {} keys is available here", tried.len())?,
-        }
-        let width = self.tried.iter().map(|tried| tried.id.chars().count()).max().unwrap_or_default();
-        for tried in &self.tried {
-            write!(f, "\n  {} {:width$}  {}", tried.word, tried.id, tried.verdict)?;
-        }
-        Ok(())
-    }
-}
-
-impl fmt::Display for Verdict {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NotMine => f.write_str("not yours"),
-            Self::Failed(error) => error.fmt(f),
-            Self::UnsupportedKind => f.write_str("this kind of key is not supported yet"),
-            Self::Split => f.write_str("holds only a share of the data key, which is not supported yet"),
-        }
-    }
+    (None, TriedGroup { opened: false, keys: tried })
 }

@@ -1,7 +1,7 @@
 //! Files that must not open: both programs say no, for the same reason.
 
 use lockage::document::Format;
-use lockage::keys::Keyring;
+use lockage::keys::{KeyServices, Keyring};
 use lockage::secret::SecretString;
 use lockage::sops::{EncryptedFile, SopsError};
 
@@ -181,14 +181,14 @@ fn the_block_is_read_as_strictly_as_sops_reads_it() {
 fn somebody_elses_file() {
     let file = file();
     let parsed = || EncryptedFile::parse(Format::Yaml, file.clone().into_bytes()).unwrap();
-    let error = parsed().decrypt(&Keyring::new()).unwrap_err();
+    let error = parsed().decrypt(&KeyServices::from(Keyring::new())).unwrap_err();
     assert_eq!(error.sops_exit_code(false), 128);
     assert!(error.to_string().contains("age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw  not yours"));
 
     let stranger = "AGE-SECRET-KEY-1EU5N4USKG3PPC0KZYGWS59EF9F0PUD9DMNZLQX2NED6NGS4476VSTMM3Y0\n";
     let mut keyring = Keyring::new();
     keyring.add_age_text(&SecretString::new(stranger.into()), "keys.txt").unwrap();
-    let error = parsed().decrypt(&keyring).unwrap_err();
+    let error = parsed().decrypt(&keyring.into()).unwrap_err();
     let hints = lockage::error::Failure::hints(&error).join("\n");
     assert!(hints.contains("age1wsft3nsrf9aw52gr0uc78gh3qsth763z3ka9pcjnzk6ezrj4m4xs45n3pj from keys.txt"), "{hints}");
     assert!(!hints.contains("SECRET"), "{hints}");

@@ -30,7 +30,7 @@ fn the_golden_file_opens() {
     keyring.add_age_text(&SecretString::new(IDENTITY.into()), "golden").unwrap();
     let file = EncryptedFile::parse(Format::Yaml, FILE.as_bytes().to_vec()).unwrap();
     assert_eq!(file.metadata().version, "3.13.2");
-    let file = file.decrypt(&keyring).unwrap();
+    let file = file.decrypt(&keyring.into()).unwrap();
     assert_eq!(String::from_utf8_lossy(file.text()), PLAIN);
     assert!(file.stale_comments().is_empty());
 }

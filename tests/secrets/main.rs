@@ -14,5 +14,6 @@ mod corpus;
 mod differential;
 mod generate;
 mod golden;
+mod keys;
 mod quirks;
 mod support;

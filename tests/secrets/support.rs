@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 
 use lockage::document::{Document, Format};
-use lockage::keys::{Keyring, Recipient, published};
+use lockage::keys::{KeyServices, Keyring, Recipient, published};
 use lockage::secret::SecretString;
 use lockage::sops::{EncryptedFile, Encryption, SopsError};
 
@@ -17,11 +17,11 @@ pub fn now() -> jiff::Timestamp {
 }
 
 /// The identity that everybody has.
-pub fn keyring() -> Keyring {
+pub fn keyring() -> KeyServices {
     let path = concat!(env!("CARGO_MANIFEST_DIR"), "/secrets/published-test-key.txt");
     let mut keyring = Keyring::new();
     keyring.add_age_text(&SecretString::new(std::fs::read_to_string(path).unwrap()), path).unwrap();
-    keyring
+    keyring.into()
 }
 
 pub fn recipient() -> Recipient {
@@ -38,7 +38,7 @@ pub fn encrypt(format: Format, text: &[u8]) -> Result<Vec<u8>, SopsError> {
 }
 
 pub fn encrypt_with(format: Format, text: &[u8], encryption: &Encryption) -> Result<Vec<u8>, SopsError> {
-    lockage::sops::encrypt(&Document::parse(format, text.to_vec())?, encryption, now())
+    lockage::sops::encrypt(&Document::parse(format, text.to_vec())?, encryption, &keyring(), now())
 }
 
 /// Our decryption of a file, with the published key.
@@ -65,6 +65,19 @@ impl Sops {
     pub fn with_key_file(mut self, key_file: PathBuf) -> Self {
         self.key_file = key_file;
         self
+    }
+
+    /// Puts a file into its folder, which is its home, too.
+    pub fn file(&self, name: &str, content: impl AsRef<[u8]>) -> PathBuf {
+        let path = self.home.path().join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, content).unwrap();
+        path
+    }
+
+    /// Reads a file of its folder.
+    pub fn read(&self, name: &str) -> Vec<u8> {
+        std::fs::read(self.home.path().join(name)).unwrap()
     }
 
     /// What it prints, or its exit code and its complaint.

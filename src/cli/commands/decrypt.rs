@@ -48,7 +48,7 @@ impl Decrypt {
         let identities = Identities::of_user(context, file.metadata());
         let failed = |error| in_file(&source, identities.explain(error));
         if self.ignore_mac {
-            let file = file.decrypt_unverified(&identities.keyring).map_err(failed)?;
+            let file = file.decrypt_unverified(&identities.keys(context)).map_err(failed)?;
             if let Some(distrust) = file.distrust() {
                 report::say(&format!("lockage: warning: {distrust}"));
             }
@@ -61,7 +61,7 @@ impl Decrypt {
             }
             return Ok(0);
         }
-        let file = file.decrypt(&identities.keyring).map_err(failed)?;
+        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
         match &self.extract {
             None => {
                 warn_of_clear_comments(context, &source, file.stale_comments());

@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::cli::secrets::editor::{Editor, Watch};
-use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Context, Failed, report, terminal};
@@ -125,7 +125,8 @@ impl Subject {
         let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
-        let file = file.decrypt(&identities.keyring).map_err(|error| in_file(source, identities.explain(error)))?;
+        let file =
+            file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
         Ok(Self::Old(Box::new(file), input))
     }
 
@@ -159,7 +160,7 @@ impl Subject {
                 Ok(Some((text, summary(file.document()?, &edited)?)))
             }
             Self::New(encryption, _) => {
-                let text = encrypt(&edited, encryption, context.now())?;
+                let text = encrypt(&edited, encryption, &to_encrypt(context), context.now())?;
                 Ok(Some((text, format!("a new file with {} values", edited.outline().leaves.len()))))
             }
         }

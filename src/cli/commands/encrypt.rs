@@ -4,11 +4,11 @@ use std::path::PathBuf;
 
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::output::{Content, Destination};
-use crate::cli::secrets::{in_file, rules};
+use crate::cli::secrets::{identities, in_file, rules};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::Document;
 use crate::keys::published;
-use crate::sops::{Encryption, RuleKey, SopsError, encrypt};
+use crate::sops::{Encryption, SopsError, encrypt};
 
 /// Encrypt a file by its rule in `.sops.yaml`; everything but the values stays byte for byte.
 #[derive(Debug, clap::Args)]
@@ -42,7 +42,8 @@ impl Encrypt {
         let mut input = source.read(context)?;
         let document = Document::parse(format, std::mem::take(&mut *input))
             .map_err(|error| in_file(&source, SopsError::from(error)))?;
-        let mut result = encrypt(&document, &encryption, context.now());
+        let keys = identities::to_encrypt(context);
+        let mut result = encrypt(&document, &encryption, &keys, context.now());
         if let Err(SopsError::Aliases { line }) = result
             && context.interactive
             && terminal::confirm(
@@ -51,7 +52,7 @@ impl Encrypt {
             )?
         {
             encryption.expand_aliases = true;
-            result = encrypt(&document, &encryption, context.now());
+            result = encrypt(&document, &encryption, &keys, context.now());
         }
         let text = result.map_err(|error| in_file(&source, error))?;
         if is_published(&encryption) && !context.quiet {
@@ -64,5 +65,5 @@ impl Encrypt {
 
 fn is_published(encryption: &Encryption) -> bool {
     let keys = encryption.groups.iter().flat_map(|group| &group.keys);
-    keys.into_iter().any(|key| matches!(key, RuleKey::Recipient(recipient) if published::is_published(recipient)))
+    keys.into_iter().any(|key| published::is_published(key))
 }

@@ -38,7 +38,7 @@ impl Get {
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
         let failed = |error| in_file(&source, identities.explain(error));
-        let file = file.decrypt(&identities.keyring).map_err(failed)?;
+        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
         let value = file.get(&self.key).map_err(failed)?.ok_or_else(|| no_value(&source, &self.key))?;
         let text = value.text.expose_secret();
         if context.json {

@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod apply;
+pub(super) mod check;
 pub(super) mod completion;
 pub(super) mod decrypt;
 pub(super) mod edit;

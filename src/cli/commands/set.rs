@@ -57,7 +57,7 @@ impl Set {
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
         let failed = |error| in_file(&source, identities.explain(error));
-        let file = file.decrypt(&identities.keyring).map_err(failed)?;
+        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
         // Asked for last, so that nobody types a secret for a file that cannot be opened.
         let (kind, value) = self.value(context)?;
         let text = file.set(&self.key, kind, &value, context.now()).map_err(failed)?;

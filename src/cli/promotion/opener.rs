@@ -10,7 +10,7 @@ use crate::error::Failure as _;
 use crate::keys::published;
 use crate::promote::{Opener, SourceError};
 use crate::secret::{SecretRef, SecretString};
-use crate::sops::{DecryptedFile, EncryptedFile, GroupKey};
+use crate::sops::{DecryptedFile, EncryptedFile};
 
 /// Where a repository publishes its test key.
 pub(crate) const PUBLISHED: &str = "secrets/published-test-key.txt";
@@ -54,7 +54,7 @@ pub(crate) fn opener(context: &Context, published: Option<SecretString>) -> (Ope
                 let _ = identities.keyring.add_age_text(text, PUBLISHED);
             }
             let plain =
-                sealed.decrypt(&identities.keyring).map_err(|error| locked(error.to_string(), error.hints()))?;
+                sealed.decrypt(&identities.keys(&context)).map_err(|error| locked(error.to_string(), error.hints()))?;
             opened.insert(reference.blob.clone(), plain);
         }
         let missing = || SourceError::Missing { reference: reference.clone() };
@@ -71,6 +71,5 @@ pub(crate) fn opener(context: &Context, published: Option<SecretString>) -> (Ope
 
 /// Whether the published test key is among a file's recipients.
 fn everybody_opens(file: &EncryptedFile) -> bool {
-    let mut keys = file.metadata().groups.iter().flat_map(|group| &group.keys);
-    keys.any(|key| matches!(key, GroupKey::Wrapped(wrapped) if published::is_published(&wrapped.recipient)))
+    file.metadata().recipients().any(published::is_published)
 }

@@ -8,8 +8,9 @@ use std::process::{Command, Stdio};
 
 use zeroize::Zeroizing;
 
+use crate::cli::secrets::clouds;
 use crate::cli::{Context, Failed};
-use crate::keys::{KeyError, Keyring, Recipient, published};
+use crate::keys::{KeyError, KeyServices, Keyring, LocalKeys, Recipient, published};
 use crate::secret::SecretString;
 use crate::sops::{Metadata, SopsError};
 use crate::system::files::{self, FileError};
@@ -57,6 +58,11 @@ impl Identities {
             tracing::info!("{problem}");
         }
         found
+    }
+
+    /// Every key service of this user, with these identities.
+    pub(crate) fn keys(&self, context: &Context) -> KeyServices {
+        services(context, self.keyring.clone())
     }
 
     /// A failure, with the places that could not be read where that may be its reason.
@@ -138,6 +144,16 @@ fn default_file(context: &Context) -> Option<PathBuf> {
         None => context.home()?.join(".config"),
     };
     folder.is_absolute().then(|| folder.join("sops/age/keys.txt"))
+}
+
+/// The key services that a new file is encrypted with: no identity is read for that.
+pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
+    services(context, Keyring::new())
+}
+
+/// The local key service, and after it those that were named.
+fn services(context: &Context, keyring: Keyring) -> KeyServices {
+    clouds::remotes(context, KeyServices::from(clouds::local(context, LocalKeys::new(keyring))))
 }
 
 /// Says so when everybody can open a file.

@@ -1,5 +1,6 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+pub(crate) mod clouds;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;

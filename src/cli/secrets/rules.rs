@@ -5,11 +5,11 @@ use std::path::{Component, Path, PathBuf};
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::keys::{KeyError, Recipient};
-use crate::sops::{Encryption, Rule, RuleGroup, RuleKey, RuleSet};
+use crate::sops::{Encryption, Rule, RuleGroup, RuleSet};
 use crate::system::files;
 
 /// The name rules are kept under.
-const NAME: &str = ".sops.yaml";
+pub(crate) const NAME: &str = ".sops.yaml";
 /// How far upwards SOPS looks.
 const MOST_LEVELS: usize = 100;
 
@@ -144,7 +144,7 @@ pub(crate) fn encryption(
 
 /// One group of age recipients.
 pub(crate) fn group(recipients: &str) -> Result<RuleGroup, KeyError> {
-    let keys = recipients.split(',').map(|text| Recipient::parse_age(text).map(RuleKey::Recipient));
+    let keys = recipients.split(',').map(Recipient::parse_age);
     Ok(RuleGroup { keys: keys.collect::<Result<_, _>>()? })
 }
 

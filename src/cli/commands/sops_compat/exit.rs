@@ -3,10 +3,9 @@
 //! *Source*: the SOPS format, sections 9.3 and 9.6, and the real program's output.
 
 use crate::cipher::CipherError;
-use crate::cli::secrets::identities::Identities;
 use crate::cli::{Failed, report};
 use crate::document::{Format, SyntaxError, SyntaxErrorKind};
-use crate::sops::{NotOpened, SopsError, Verdict};
+use crate::sops::SopsError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -52,14 +51,14 @@ impl Exit {
     }
 
     /// Over a file that was to be decrypted.
-    pub(super) fn decrypting(error: &SopsError, identities: &Identities) -> Self {
+    pub(super) fn decrypting(error: &SopsError) -> Self {
         const WALK: &str = "Error decrypting tree: Error walking tree: ";
         let message = match error {
             SopsError::NotEncrypted => "sops metadata not found".to_owned(),
             SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => "sops metadata not found".to_owned(),
             SopsError::Syntax(error) => syntax_words(error),
             SopsError::NoKeys => "No keys found in file".to_owned(),
-            SopsError::NotOpened(report) => not_opened(report, identities),
+            SopsError::NotOpened(report) => report.sops_text(),
             SopsError::Value { problem, path, .. } => {
                 format!("{WALK}Could not decrypt value: {} (at {path})", cipher_words(problem))
             }
@@ -111,49 +110,6 @@ a file that has one cannot be encrypted.
 If this is an unencrypted file, rename the 'sops' entry.
 
 If this is an encrypted file, change it with `lockage edit` or `lockage set`.";
-
-/// The report of SOPS on a data key that could not be recovered.
-fn not_opened(report: &NotOpened, identities: &Identities) -> String {
-    let mut text = "Failed to get the data key required to decrypt the SOPS file.\n\nGroup 0: FAILED\n".to_owned();
-    for (position, tried) in report.tried.iter().enumerate() {
-        if position > 0 {
-            text.push('\n');
-        }
-        text.push_str(&format!("  {}: FAILED\n", tried.id));
-        let mut reason = match &tried.verdict {
-            Verdict::NotMine if report.identities.is_empty() => {
-                "failed to load age identities: none was found in SOPS_AGE_KEY, SOPS_AGE_KEY_FILE, SOPS_AGE_KEY_CMD and the default key file."
-                    .to_owned()
-            }
-            Verdict::NotMine => "identity did not match any of the recipients.".to_owned(),
-            other => other.to_string(),
-        };
-        if !identities.problems.is_empty() {
-            reason.push_str(&format!(" Errors while loading age identities: {}.", identities.problems.join("; ")));
-        }
-        for (line, wrapped) in wrap(&reason, 52).iter().enumerate() {
-            text.push_str(if line == 0 { "    - | " } else { "      | " });
-            text.push_str(wrapped);
-            text.push('\n');
-        }
-    }
-    text.push_str("\nRecovery failed because no master key was able to decrypt the file. In\norder for SOPS to recover the file, at least one key has to be successful,\nbut none were.");
-    text
-}
-
-fn wrap(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split_whitespace() {
-        match lines.last_mut() {
-            Some(line) if line.len() + 1 + word.len() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
 
 /// The time as the log shows it.
 pub(super) fn time() -> String {

@@ -7,7 +7,7 @@ use zeroize::Zeroizing;
 use super::exit::{self, Exit};
 use super::extract;
 use super::flags::{OTHER_KEYS, Parsed};
-use crate::cli::secrets::identities::Identities;
+use crate::cli::secrets::identities::{Identities, to_encrypt};
 use crate::cli::secrets::rules::{Rules, Search, group};
 use crate::cli::{Context, report};
 use crate::document::{Document, Format};
@@ -110,7 +110,8 @@ pub(super) fn encrypt(context: &Context, global: &Parsed, flags: &Parsed) -> Res
     let mut input = arguments.read()?;
     let document =
         Document::parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
-    let text = crate::sops::encrypt(&document, &encryption, context.now()).map_err(Exit::encrypting)?;
+    let text =
+        crate::sops::encrypt(&document, &encryption, &to_encrypt(context), context.now()).map_err(Exit::encrypting)?;
     arguments.write(&text, Mode::KeptOr(0o644))
 }
 
@@ -199,11 +200,11 @@ pub(super) fn decrypt(context: &Context, flags: &Parsed) -> Result<(), Exit> {
     let input = arguments.read()?;
     let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| unreadable(format, &input, &error))?;
     let identities = Identities::of_user(context, file.metadata());
-    let failed = |error: SopsError| Exit::decrypting(&error, &identities);
+    let failed = |error: SopsError| Exit::decrypting(&error);
     let plain: Zeroizing<Vec<u8>> = if flags.is_set("ignore-mac") {
-        Zeroizing::new(file.decrypt_unverified(&identities.keyring).map_err(failed)?.text().to_vec())
+        Zeroizing::new(file.decrypt_unverified(&identities.keys(context)).map_err(failed)?.text().to_vec())
     } else {
-        Zeroizing::new(file.decrypt(&identities.keyring).map_err(failed)?.text().to_vec())
+        Zeroizing::new(file.decrypt(&identities.keys(context)).map_err(failed)?.text().to_vec())
     };
     let Some(path) = path else { return arguments.write(&plain, Mode::KeptOr(0o600)) };
     let document = Document::parse(format, plain.to_vec()).map_err(|error| failed(error.into()))?;
@@ -220,5 +221,5 @@ fn unreadable(format: Format, input: &[u8], error: &SopsError) -> Exit {
     {
         return Exit::new(1, format!("Could not unmarshal input data: {error}"));
     }
-    Exit::decrypting(error, &Identities::default())
+    Exit::decrypting(error)
 }
