@@ -238,6 +238,38 @@ fn only_the_edge_reads_the_environment_the_clock_and_the_terminal() {
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
+/// A program that links these rooms has its own environment, working directory, terminal and state.
+#[test]
+fn the_library_has_no_state_of_its_own() {
+    let rooms = ["document", "cipher", "keys", "sops", "secret", "error"];
+    let doors = [
+        "thread_local!",
+        "static mut",
+        "set_current_dir",
+        "env::current_dir",
+        "env::set_var",
+        "env::home_dir",
+        "env::temp_dir",
+        "is_terminal(",
+        "std::io::stdout",
+        "std::io::stderr",
+        "panic::set_hook",
+    ];
+    let shared = ["Mutex<", "RwLock<", "Atomic", "OnceLock<", "LazyLock<", "OnceCell<", "RefCell<", "Cell<"];
+    let mut wrong = Vec::new();
+    for source in files("src").into_iter().filter(|source| rooms.contains(&source.room())) {
+        for line in source.without_tests().lines() {
+            let code = line.split("//").next().unwrap().trim_start();
+            let item = code.split_once("static ").filter(|(before, _)| before.is_empty() || before.starts_with("pub"));
+            let state = item.is_some_and(|(_, item)| shared.iter().any(|kind| item.contains(kind)));
+            if state || doors.iter().any(|door| code.contains(door)) {
+                wrong.push(format!("{}: {code}", source.path));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
 #[test]
 fn the_engine_does_not_know_where_it_rehearses() {
     let wrong: Vec<_> = files("src")

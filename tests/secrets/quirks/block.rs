@@ -28,11 +28,11 @@ fn both_open(file: &str) {
 #[test]
 fn the_first_documents_block_counts() {
     let file = yaml("a: one\n---\nb: two\n");
-    let (first, second) = file.split_once("---\n").unwrap();
+    let (first, second) = file.split_once("\n---\n").unwrap();
     let block = first.find("sops:").unwrap();
     let (only_second, only_first) = (
-        format!("{}---\n{second}", &first[..block]),
-        format!("{first}---\n{}", &second[..second.find("sops:").unwrap()]),
+        format!("{}\n---\n{second}", first[..block].trim_end()),
+        format!("{first}\n---\n{}", &second[..second.find("sops:").unwrap()]),
     );
     both_refuse(&only_second, |error| matches!(error, SopsError::NotEncrypted));
     both_open(&only_first);
