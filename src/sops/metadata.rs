@@ -129,9 +129,8 @@ impl Metadata {
                 if self.keys_are_as_read() {
                     return Tree::Map(entries);
                 }
-                let about_keys = |name: &str| {
-                    key_lists::is_about_keys(name) || name.eq_ignore_ascii_case("shamir_threshold")
-                };
+                let about_keys =
+                    |name: &str| key_lists::is_about_keys(name) || name.eq_ignore_ascii_case("shamir_threshold");
                 entries.retain(|(name, _)| !about_keys(name));
                 entries
             }

@@ -144,7 +144,12 @@ impl fmt::Display for NotOpened {
         let several = self.groups.len() > 1;
         match (self.threshold, self.tried().count()) {
             (Some(threshold), _) => {
-                write!(f, "it takes {threshold} of its {} key groups, and {} opened", self.groups.len(), self.opened())?;
+                write!(
+                    f,
+                    "it takes {threshold} of its {} key groups, and {} opened",
+                    self.groups.len(),
+                    self.opened()
+                )?;
             }
             (None, 1) => f.write_str("its only key is not available here")?,
             (None, count) => write!(f, "none of its {count} keys is available here")?,

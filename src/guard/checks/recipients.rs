@@ -71,8 +71,10 @@ fn differences(metadata: &Metadata, rule: &Rule) -> Vec<String> {
         }
         for key in &has.keys {
             if !wants.keys.iter().any(|known| same(known, key)) {
-                differences
-                    .push(format!("the recipient {} is not one of the rule's and can open the file", named(&key.recipient)));
+                differences.push(format!(
+                    "the recipient {} is not one of the rule's and can open the file",
+                    named(&key.recipient)
+                ));
             }
         }
     }
