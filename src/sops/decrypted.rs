@@ -19,8 +19,8 @@ use super::values::{self, Opened, kind_word, label_of};
 
 /// The plaintext of a file, with what it takes to write it back. Only a decryption whose code matches makes one.
 pub struct DecryptedFile {
-    encrypted: EncryptedFile,
-    key: DataKey,
+    pub(super) encrypted: EncryptedFile,
+    pub(super) key: DataKey,
     text: Zeroizing<Vec<u8>>,
     document: OnceCell<Document>,
     stale_comments: Vec<usize>,
@@ -265,7 +265,7 @@ fn find(document: &Document, scope: &EncryptionScope, path: &KeyPath) -> Result<
 }
 
 /// The associated data of every comment.
-fn containers(document: &Document) -> Result<Vec<String>, SopsError> {
+pub(super) fn containers(document: &Document) -> Result<Vec<String>, SopsError> {
     let mut containers = vec![String::new(); document.outline().comments.len()];
     document.walk(|visit| {
         if let Visit::Comment { id, path } = visit {

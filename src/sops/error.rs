@@ -82,6 +82,14 @@ pub enum SopsError {
         /// What is wrong.
         problem: ShamirError,
     },
+    /// There is no such key group.
+    #[error("there is no key group {index}: the file has {groups}, counted from 0")]
+    NoGroup {
+        /// The one asked for.
+        index: usize,
+        /// How many there are.
+        groups: usize,
+    },
     /// What a key service gave is no data key.
     #[error("what was unwrapped is no data key of 32 bytes")]
     NotADataKey,

@@ -43,7 +43,10 @@ fn two_of_three_groups_open_a_file_of_either_program() {
         if let Some(sops) = &sops {
             let config = format!(
                 "creation_rules:\n  - shamir_threshold: 2\n    key_groups:\n      - age: [{}]\n      - age: [{}, {}]\n      - age: [{}]\n",
-                rule(&ana), rule(&ben), rule(&ana), rule(&cem)
+                rule(&ana),
+                rule(&ben),
+                rule(&ana),
+                rule(&cem)
             );
             sops.file(".sops.yaml", config);
             let word = format.word();
@@ -79,10 +82,7 @@ fn without_a_threshold_every_group_is_needed_and_that_is_written() {
     assert!(opened(Format::Yaml, &file, &services(&[&ana, &ben])).is_ok());
     // The threshold is not authenticated: a lower one gives another key, which no value opens with.
     let lower = text.replace("shamir_threshold: 2", "shamir_threshold: 1");
-    assert!(matches!(
-        opened(Format::Yaml, lower.as_bytes(), &services(&[&ana])),
-        Err(SopsError::NotOpened(_))
-    ));
+    assert!(matches!(opened(Format::Yaml, lower.as_bytes(), &services(&[&ana])), Err(SopsError::NotOpened(_))));
 }
 
 #[test]
@@ -102,9 +102,11 @@ fn the_report_is_that_of_sops() {
         let without_places = |text: &str| -> Vec<String> {
             let words = text.replace("- |", "").replace('|', "");
             let words: Vec<&str> = words.split_whitespace().collect();
-            words.join(" ").split(" Did not find keys in locations").map(|part| {
-                part.split_once("'SOPS_AGE_KEY_CMD'.").map_or(part, |(_, rest)| rest).trim().to_owned()
-            }).collect()
+            words
+                .join(" ")
+                .split(" Did not find keys in locations")
+                .map(|part| part.split_once("'SOPS_AGE_KEY_CMD'.").map_or(part, |(_, rest)| rest).trim().to_owned())
+                .collect()
         };
         assert_eq!(without_places(&theirs).join(" "), without_places(&report.sops_text()).join(" "));
     }
@@ -132,10 +134,11 @@ fn a_decryption_order_decides_who_is_asked_first() {
 #[test]
 fn a_file_with_every_kind_is_read_and_written_as_sops_does() {
     let ana = Person::new();
-    let text = String::from_utf8(sealed(Format::Yaml, "a: CANARY-heron\n", &encryption(vec![group(&[&ana])], None))).unwrap();
+    let text =
+        String::from_utf8(sealed(Format::Yaml, "a: CANARY-heron\n", &encryption(vec![group(&[&ana])], None))).unwrap();
     let time = "created_at: \"2026-01-01T00:00:00+02:00\"";
     let lists = format!(
-        "    azure_kv:\n        - {time}\n          enc: x\n          name: n\n          vault_url: https://v\n          version: \"1\"\n    \
+        "    azure_kv:\n        - {time}\n          enc: x\n          name: key\n          vault_url: https://v\n          version: \"1\"\n    \
          gcp_kms:\n        - {time}\n          enc: x\n          resource_id: g\n    hc_vault:\n        - {time}\n          enc: vault:v1:x\n          \
          engine_path: e\n          key_name: k\n          vault_address: https://v\n    hckms:\n        - {time}\n          enc: x\n          \
          key_id: r:u\n    kms:\n        - arn: arn:aws:kms:x:1:key/a\n          aws_profile: \"\"\n          context:\n            env: prod\n          \
@@ -146,13 +149,21 @@ fn a_file_with_every_kind_is_read_and_written_as_sops_does() {
     let file = EncryptedFile::parse(Format::Yaml, text.clone().into_bytes()).unwrap();
     let ids: Vec<String> = file.metadata().recipients().map(Recipient::id).collect();
     let wanted = [
-        "arn:aws:kms:x:1:key/a+arn:aws:iam::1:role/r|env:prod", "g", "r:u", "https://v/keys/n/1",
-        "https://v/v1/e/keys/k", "ABC", &ana.recipient.id(),
+        "arn:aws:kms:x:1:key/a+arn:aws:iam::1:role/r|env:prod",
+        "g",
+        "r:u",
+        "https://v/keys/key/1",
+        "https://v/v1/e/keys/k",
+        "ABC",
+        &ana.recipient.id(),
     ];
     assert_eq!(ids, wanted);
     // What SOPS makes of the same file when it writes it anew.
     let Some(sops) = Sops::find() else { return };
-    let sops = { let keys = sops.file("keys.txt", key_file(&[&ana])); sops.with_key_file(keys) };
+    let sops = {
+        let keys = sops.file("keys.txt", key_file(&[&ana]));
+        sops.with_key_file(keys)
+    };
     sops.file("f.yaml", &text);
     sops.run(&["set", "f.yaml", "[\"a\"]", "\"new\""], b"").unwrap();
     let theirs = String::from_utf8(sops.read("f.yaml")).unwrap();

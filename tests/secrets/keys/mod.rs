@@ -1,6 +1,7 @@
 //! Key types, key groups, and what is done to the keys of a file.
 
 mod groups;
+mod rewrap;
 
 use lockage::keys::{KeyServices, Keyring, Recipient};
 use lockage::secret::SecretString;
