@@ -6,7 +6,9 @@
 
 mod again;
 mod aws;
+mod azure;
 mod gcp;
+mod huawei;
 mod jwt;
 mod kept;
 mod trouble;
@@ -18,7 +20,9 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
 pub use aws::AwsKms;
+pub use azure::AzureKeyVault;
 pub use gcp::GcpKms;
+pub use huawei::HuaweiKms;
 use trouble::Trouble;
 pub use vault::VaultTransit;
 
@@ -42,6 +46,8 @@ pub fn with_clouds(local: LocalKeys, surroundings: &Surroundings, background: &B
     local
         .with(KeyKind::AwsKms, AwsKms::new(surroundings, &wire))
         .with(KeyKind::GcpKms, GcpKms::new(surroundings, &wire))
+        .with(KeyKind::HuaweiKms, HuaweiKms::new(surroundings, &wire))
+        .with(KeyKind::AzureKeyVault, AzureKeyVault::new(surroundings, &wire))
         .with(KeyKind::VaultTransit, VaultTransit::new(surroundings, &wire))
 }
 

@@ -170,6 +170,13 @@ impl Response {
         self.status >= 200 && self.status < 300
     }
 
+    /// The usual words for the status.
+    #[must_use]
+    pub fn reason(&self) -> &'static str {
+        let status = reqwest::StatusCode::from_u16(self.status).ok();
+        status.and_then(|status| status.canonical_reason()).unwrap_or_default()
+    }
+
     /// The first header of that name, if it is text.
     #[must_use]
     pub fn header(&self, name: &str) -> Option<&str> {
