@@ -5,6 +5,7 @@
 //! comment above and another one behind it.
 
 mod change;
+mod lenient;
 mod outline;
 mod scan;
 
@@ -28,6 +29,18 @@ const SOPS: &str = "sops";
 impl Syntax for Ini {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
         outline::read(text)
+    }
+
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        match outline::read(text) {
+            Err(SyntaxError {
+                kind: SyntaxErrorKind::NotAllowed(_) | SyntaxErrorKind::DuplicateKey { .. }, ..
+            }) => {
+                let text = lenient::rewritten(text)?;
+                Ok((outline::read(&text)?, Some(text)))
+            }
+            outline => outline.map(|outline| (outline, None)),
+        }
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {

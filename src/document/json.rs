@@ -35,6 +35,19 @@ impl Syntax for Json {
         outline::read(text)
     }
 
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        let refused = match outline::read(text) {
+            Ok(outline) => return Ok((outline, None)),
+            Err(refused) => refused,
+        };
+        let end = outline::end(text)?;
+        if text[end..].trim_ascii().is_empty() {
+            return Err(refused);
+        }
+        let text = [&text[..end], b"\n"].concat();
+        Ok((outline::read(&text)?, Some(text)))
+    }
+
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
         let source = &text[leaf.range.clone()];
         if leaf.kind == Kind::Str {

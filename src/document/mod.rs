@@ -69,6 +69,17 @@ impl Document {
         Ok(Self { format, outline: binary::whole(&text), text })
     }
 
+    /// Parses `text` as SOPS would, with what it drops dropped: bytes behind a JSON object, and of INI the earlier one of
+    /// two keys and a comment at the end. Comments between exotic line breaks keep the place that seems theirs.
+    ///
+    /// # Errors
+    /// As for [`Document::parse`].
+    pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
+        let text = Zeroizing::new(text);
+        let (outline, other) = format.syntax().parse_as_sops(&text)?;
+        Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline })
+    }
+
     /// The format it was parsed as.
     #[must_use]
     pub fn format(&self) -> Format {

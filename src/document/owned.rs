@@ -117,8 +117,30 @@ impl OwnedTree {
     }
 
     pub(super) fn push_key(&mut self, name: &str) {
-        let span = self.add(name.as_bytes());
+        self.push_key_bytes(name.as_bytes());
+    }
+
+    pub(super) fn push_key_bytes(&mut self, name: &[u8]) {
+        let span = self.add(name);
         self.push(Part::Key(span));
+    }
+
+    pub(super) fn push_scalar(&mut self, kind: Kind, bytes: &[u8]) {
+        let span = self.add(bytes);
+        self.push(Part::Scalar { kind, span });
+    }
+
+    pub(super) fn push_comment(&mut self, text: &[u8]) {
+        let span = self.add(text);
+        self.push(Part::Comment { span, inline: false });
+    }
+
+    pub(super) fn open(&mut self, list: bool) {
+        self.push(Part::Open { list });
+    }
+
+    pub(super) fn close(&mut self) {
+        self.push(Part::Close);
     }
 
     /// Whether the document from `root` to `end` has that key at its top.

@@ -84,7 +84,7 @@ impl UnverifiedFile {
 }
 
 impl EncryptedFile {
-    fn tree(&self, key: &DataKey) -> Result<OwnedTree, SopsError> {
+    pub(super) fn tree(&self, key: &DataKey) -> Result<OwnedTree, SopsError> {
         let mut cipher = ValueCipher::new(key);
         let mut edits = Edits::new();
         values::open(&self.document, &self.metadata, &mut cipher, |opened| {
@@ -118,7 +118,7 @@ fn line_of_key(document: &Document, path: &Path<'_>) -> usize {
 
 impl Seal<'_> {
     /// The encrypted file as another type. Comments that SOPS does not see are in no tree.
-    fn write_as(
+    pub(super) fn write_as(
         mut self,
         output: Format,
         options: EmitOptions,

@@ -5,7 +5,7 @@ use std::cell::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Label, ValueCipher};
-use crate::document::{Document, Format, KeyPath, Kind, LeafId, Visit, canonical};
+use crate::document::{Document, EmitOptions, Format, KeyPath, Kind, LeafId, Visit, canonical};
 use crate::secret::SecretString;
 
 use super::SopsError;
@@ -121,13 +121,21 @@ impl DecryptedFile {
         let mut metadata = file.metadata.clone();
         let kept = Some(self.kept(&mut cipher)?);
         let seal = Seal { document: edited, scope: &scope, cipher: &mut cipher, kept, flavour };
-        match seal.run(&mut metadata, now) {
-            Err(SopsError::Aliases { line }) if flavour == Flavour::Sops => {
-                let Some(expanded) = edited.expanded()? else { return Err(SopsError::Aliases { line }) };
-                let kept = Some(self.kept(&mut cipher)?);
-                Seal { document: &expanded, scope: &scope, cipher: &mut cipher, kept, flavour }
-                    .run(&mut metadata, now)
-                    .map(Some)
+        let sealed = match seal.run(&mut metadata, now) {
+            Err(SopsError::Aliases { line }) if flavour == Flavour::Sops => match edited.expanded() {
+                Ok(None) => Err(SopsError::Aliases { line }),
+                Ok(Some(expanded)) => {
+                    let kept = Some(self.kept(&mut cipher)?);
+                    let seal = Seal { document: &expanded, scope: &scope, cipher: &mut cipher, kept, flavour };
+                    seal.run(&mut metadata, now)
+                }
+                Err(refused) => Err(refused.into()),
+            },
+            other => other,
+        };
+        match sealed {
+            Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
+                self.reencrypt_as(edited, edited.format(), EmitOptions::default(), flavour, now).map(Some)
             }
             other => other.map(Some),
         }

@@ -1,7 +1,7 @@
 //! A new encrypted file.
 
 use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, Format};
+use crate::document::{Document, EmitOptions, Format};
 use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
@@ -25,6 +25,8 @@ pub struct Encryption {
     pub shamir_threshold: Option<usize>,
     /// Whose manners to keep.
     pub flavour: Flavour,
+    /// How a file is written anew where its text cannot be kept.
+    pub emit: EmitOptions,
     /// Whether aliases over values that are to be encrypted may become copies; `sops` never asks.
     pub expand_aliases: bool,
 }
@@ -68,11 +70,23 @@ pub fn encrypt(
     let mut cipher = ValueCipher::new(&key);
     let flavour = encryption.flavour;
     let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
-    match seal.run(&mut metadata, now) {
+    let sealed = match seal.run(&mut metadata, now) {
         Err(SopsError::Aliases { line }) if encryption.expand_aliases || flavour == Flavour::Sops => {
-            let Some(expanded) = document.expanded()? else { return Err(SopsError::Aliases { line }) };
             tracing::debug!(line, "aliases over encrypted values become copies");
-            Seal { document: &expanded, scope, cipher: &mut cipher, kept: None, flavour }.run(&mut metadata, now)
+            match document.expanded() {
+                Ok(None) => Err(SopsError::Aliases { line }),
+                Ok(Some(expanded)) => Seal { document: &expanded, scope, cipher: &mut cipher, kept: None, flavour }
+                    .run(&mut metadata, now),
+                Err(refused) => Err(refused.into()),
+            }
+        }
+        other => other,
+    };
+    match sealed {
+        Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
+            tracing::debug!("the text cannot be kept: {error}");
+            let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
+            seal.write_as(document.format(), encryption.emit, &mut metadata, now)
         }
         other => other,
     }

@@ -2,7 +2,7 @@
 
 use crate::cipher::CipherError;
 use crate::cipher::shamir::ShamirError;
-use crate::document::{EmitError, KeyPath, SyntaxError};
+use crate::document::{EmitError, KeyPath, SyntaxError, SyntaxErrorKind};
 use crate::error::{Class, Failure};
 use crate::keys::{KeyError, Recipient};
 
@@ -214,7 +214,10 @@ impl SopsError {
     #[must_use]
     pub fn sops_exit_code(&self, encrypting: bool) -> u8 {
         match self {
+            Self::Syntax(SyntaxError { kind: SyntaxErrorKind::Unwalkable(_), .. }) if encrypting => 23,
+            Self::Syntax(SyntaxError { kind: SyntaxErrorKind::Unwalkable(_), .. }) => 25,
             Self::Syntax(_) if encrypting => 2,
+            Self::Emit(_) => 4,
             Self::AlreadyEncrypted { .. } => 203,
             Self::NotOpened(_) => 128,
             Self::Value { .. } | Self::NotText { .. } | Self::Content { .. } => 25,
@@ -222,6 +225,13 @@ impl SopsError {
             Self::EncryptedMark { .. } => 23,
             _ => 1,
         }
+    }
+}
+
+impl SopsError {
+    /// Whether the text stands in the way, which is not in the way of a file that is written anew.
+    pub(super) const fn is_of_text(&self) -> bool {
+        matches!(self, Self::Aliases { .. } | Self::Unstable { .. } | Self::Tagged { .. } | Self::Syntax(_))
     }
 }
 

@@ -18,6 +18,11 @@ use gap::{Gaps, Group, Side};
 /// A comment in one of the layouts whose rules nobody should carry (exotic line breaks, runs of 500 blanks) counts as
 /// dropped: its place would be a guess.
 pub(super) fn attribute(text: &[u8], scan: &Scan) -> Vec<Place> {
+    attribute_with(text, scan, false)
+}
+
+/// The same; with `guess` what would be a guess is guessed.
+pub(super) fn attribute_with(text: &[u8], scan: &Scan, guess: bool) -> Vec<Place> {
     if scan.comments.is_empty() {
         return Vec::new();
     }
@@ -27,7 +32,7 @@ pub(super) fn attribute(text: &[u8], scan: &Scan) -> Vec<Place> {
         walk.token(index);
     }
     for (place, unsure) in walk.places.iter_mut().zip(&gaps.unsure) {
-        place.dropped |= unsure;
+        place.dropped |= unsure & !guess;
     }
     walk.places
 }
@@ -59,13 +64,8 @@ struct Walk<'s> {
 
 impl<'s> Walk<'s> {
     fn new(scan: &'s Scan, gaps: &'s Gaps) -> Self {
-        let nowhere = Place {
-            container: Container::Root(0),
-            index: 0,
-            carrier: Carrier::Head,
-            inline: false,
-            dropped: true,
-        };
+        let nowhere =
+            Place { container: Container::Root(0), index: 0, carrier: Carrier::Head, inline: false, dropped: true };
         Self {
             scan,
             gaps,
@@ -303,8 +303,11 @@ impl<'s> Walk<'s> {
         let slot = self.slot();
         let Pending { heads, lines, feet } = std::mem::take(&mut self.pending);
         let inline = matches!(slot.role, Role::Value | Role::Item);
-        let (head, line) =
-            if slot.role == Role::Value { (Carrier::ValueHead, Carrier::ValueLine) } else { (Carrier::Head, Carrier::Line) };
+        let (head, line) = if slot.role == Role::Value {
+            (Carrier::ValueHead, Carrier::ValueLine)
+        } else {
+            (Carrier::Head, Carrier::Line)
+        };
         self.put(&heads, slot.container, slot.index, head, false);
         self.put(&lines, slot.container, slot.index, line, inline);
         self.feet_of_node(slot, feet);

@@ -60,7 +60,11 @@ pub(crate) struct Yaml;
 
 impl Syntax for Yaml {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
-        outline(text).map_err(|fault| fault.locate(text))
+        outline(text, false).map_err(|fault| fault.locate(text))
+    }
+
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        outline(text, true).map(|outline| (outline, None)).map_err(|fault| fault.locate(text))
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -124,7 +128,8 @@ impl Syntax for Yaml {
     }
 }
 
-fn outline(text: &[u8]) -> Result<Outline, Fault> {
+/// `guess` where comments are between line breaks whose rules nobody should carry.
+fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let source = Source::parse(text)?;
     if source.events.is_empty() {
         return Err(if source.scan.comments.is_empty() {
@@ -133,7 +138,7 @@ fn outline(text: &[u8]) -> Result<Outline, Fault> {
             Fault::expected(text.len(), "a document; above a file of comments only, SOPS wants a line `---`")
         });
     }
-    let places = Places::new(comments::attribute(text, &source.scan));
+    let places = Places::new(comments::attribute_with(text, &source.scan, guess));
     let mut outline = build::outline(&source, &places)?;
     context::complete(&source.scan, &mut outline.leaves);
     Ok(outline)

@@ -15,7 +15,8 @@ pub(super) struct Places {
 impl Places {
     pub(super) fn new(places: Vec<Place>) -> Self {
         let kept = places.iter().zip(0..).filter(|(place, _)| !place.dropped);
-        let mut order: Vec<_> = kept.map(|(place, id)| (rank(place.container), place.index, place.carrier, id)).collect();
+        let mut order: Vec<_> =
+            kept.map(|(place, id)| (rank(place.container), place.index, place.carrier, id)).collect();
         order.sort_unstable();
         Self { places, order }
     }

@@ -10,6 +10,7 @@ use super::token::{Scan, Token, TokenKind};
 use super::{Fault, parser, resolve, scanner, text};
 use crate::document::outline::{Leaf, Style};
 use crate::document::scalar::Kind;
+use crate::document::syntax::SyntaxErrorKind;
 
 /// Offsets are kept in 32 bits.
 const SIZE_LIMIT: usize = 1 << 31;
@@ -105,7 +106,10 @@ impl<'t> Source<'t> {
 
     /// The kind of a scalar or of nothing.
     pub(super) fn kind_of(&self, event: &Event) -> Result<Kind, Fault> {
-        let refused = |why| Fault::not_allowed(self.range(event).start, why);
+        let refused = |why| match self.range(event).start {
+            at if why == resolve::TOO_LARGE => Fault::new(at, SyntaxErrorKind::Unwalkable(why)),
+            at => Fault::not_allowed(at, why),
+        };
         if event.kind == EventKind::Empty {
             return resolve::kind(b"", true, event.tag).map_err(refused);
         }

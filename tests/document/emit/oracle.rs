@@ -50,8 +50,7 @@ fn answer(line: &str) -> Result<Vec<u8>, (String, String)> {
 /// What we make of it.
 pub(super) fn own(case: &Case) -> Result<Vec<u8>, (String, String)> {
     let failed = |step: &str, error: String| (step.to_owned(), error);
-    let document =
-        Document::parse(case.input, case.text.clone()).map_err(|error| failed("load", error.to_string()))?;
+    let document = Document::parse(case.input, case.text.clone()).map_err(|error| failed("load", error.to_string()))?;
     let tree = document.tree(&Edits::new()).map_err(|error| failed("load", error.to_string()))?;
     let indent = (case.indent > 0).then_some(i64::from(case.indent));
     emit(case.output, &tree, None, EmitOptions { indent })
