@@ -32,11 +32,13 @@
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
 mod decrypted;
+mod draft;
 mod encrypted;
 mod encryption;
 mod error;
 mod kept;
 mod metadata;
+mod parts;
 mod pattern;
 mod recovery;
 mod rules;

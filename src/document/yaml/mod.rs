@@ -124,6 +124,7 @@ fn outline(text: &[u8]) -> Result<Outline, Fault> {
     let places = Places::new(comments::attribute(text, &source.scan));
     let mut outline = build::outline(&source, &places)?;
     context::complete(&source.scan, &mut outline.leaves);
+    outline.documents = metadata::documents(&source.scan);
     Ok(outline)
 }
 
