@@ -47,6 +47,12 @@ impl ValueCipher {
         }
     }
 
+    /// A second cipher for the same file, for another thread.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self::new(&self.key)
+    }
+
     /// Appends the token of `plaintext` to `out`; of an empty plaintext nothing, as the format has it.
     ///
     /// # Errors

@@ -8,12 +8,11 @@ use std::ops::Range;
 use super::Fault;
 use super::chars::break_len;
 use super::print;
-use super::scanner;
+use super::spelling;
 use super::token::{Scan, TokenKind};
 use super::write::line_break;
-use super::{chars, spelling};
 use crate::document::edit::MetadataEdit;
-use crate::document::outline::Outline;
+use crate::document::outline::{Extent, Outline, Root};
 use crate::document::tree::Tree;
 
 /// The splices that make `edit` true, in source order.
@@ -51,11 +50,10 @@ fn remove(text: &[u8], outline: &Outline) -> Result<Vec<(Range<usize>, String)>,
 }
 
 fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>, String)>, Fault> {
-    let ascii = chars::check(text)?;
     let newline = if line_break(text) == b"\r\n" { "\r\n" } else { "\n" };
     let mut splices = Vec::new();
     let mut blocks = blocks(outline).peekable();
-    for document in documents(&scanner::scan(text, ascii)?) {
+    for document in &outline.documents {
         let column = match document.root {
             Root::Block(column) => column as usize,
             Root::Nothing => 0,
@@ -115,23 +113,8 @@ fn break_before(text: &[u8], at: usize) -> usize {
     [2, 1, 3].into_iter().find(|length| *length <= at && break_len(text, at - length) == *length).unwrap_or(0)
 }
 
-enum Root {
-    /// A block mapping in that column.
-    Block(u32),
-    Braces(usize),
-    /// No root, but perhaps comments.
-    Nothing,
-    Other(usize),
-}
-
-struct Extent {
-    root: Root,
-    /// From behind the document before to the start of the token that ends this one.
-    range: Range<usize>,
-}
-
 /// The documents of a stream.
-fn documents(scan: &Scan) -> Vec<Extent> {
+pub(super) fn documents(scan: &Scan) -> Vec<Extent> {
     let mut documents = Vec::new();
     let mut from = 0;
     let mut open: Option<Root> = None;
