@@ -14,7 +14,7 @@ mod corpus;
 mod differential;
 mod generate;
 mod golden;
-mod kms;
 mod keys;
+mod kms;
 mod quirks;
 mod support;
