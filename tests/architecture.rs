@@ -35,6 +35,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src/keys/age/mod.rs",
     "src/keys/age/ssh.rs",
     "src/keys/keyring.rs",
+    "src/keys/pgp.rs",
     "src/platforms/dns/tsig.rs",
     "src/platforms/heroku/builds.rs",
     "src/platforms/heroku/config_vars.rs",

@@ -70,6 +70,11 @@ impl Context {
         value.to_str().filter(|text| !text.is_empty())
     }
 
+    /// Every variable, for a program that works in the user's name.
+    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// The time now.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()
