@@ -61,14 +61,16 @@ impl Places<'_> {
     fn ssh(&mut self, recipients: &[&Recipient]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
         match self.context.variable(file) {
-            Some(path) => self.ssh_file(&self.context.path(Path::new(path)), file),
+            Some(path) => self.ssh_file(Path::new(path), file),
             None => self.keyring.note_absent(file.to_owned()),
         }
         let command = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
         match self.context.variable(command) {
-            Some(line) => self.commands(line, command, recipients, |keyring, text, origin| {
-                keyring.add_ssh(&SecretString::new(text_of(text, origin)?), origin)
-            }),
+            Some(line) => {
+                self.commands(line, command, recipients, |keyring, text, origin| {
+                    keyring.add_ssh(&SecretString::new(text_of(text, origin)?), origin)
+                });
+            }
             None => self.keyring.note_absent(command.to_owned()),
         }
         for name in ["id_ed25519", "id_rsa"] {
@@ -82,15 +84,18 @@ impl Places<'_> {
     }
 
     fn age(&mut self, recipients: &[&Recipient]) {
+        // SOPS names its own place only where none of the others could be read.
+        let mut read = !self.keyring.origins().is_empty();
         match self.context.variable("SOPS_AGE_KEY") {
             Some(text) => {
+                read = true;
                 let added = self.keyring.add_age_inline(&SecretString::new(text.to_owned()), "SOPS_AGE_KEY");
                 self.note("SOPS_AGE_KEY", added.map(|_| ()));
             }
             None => self.keyring.note_absent("SOPS_AGE_KEY".to_owned()),
         }
         match self.context.variable("SOPS_AGE_KEY_FILE") {
-            Some(path) => self.age_file(&self.context.path(Path::new(path)), "SOPS_AGE_KEY_FILE"),
+            Some(path) => read |= self.age_file(Path::new(path), "SOPS_AGE_KEY_FILE"),
             None => self.keyring.note_absent("SOPS_AGE_KEY_FILE".to_owned()),
         }
         let default = default_file(self.context);
@@ -99,23 +104,25 @@ impl Places<'_> {
             self.age_file(path, "the default place");
         }
         match self.context.variable("SOPS_AGE_KEY_CMD") {
-            Some(line) => self.commands(line, "SOPS_AGE_KEY_CMD", recipients, |keyring, text, origin| {
-                keyring.add_age_file(SecretBytes::new(text.to_vec()), origin).map(|_| ())
-            }),
+            Some(line) => {
+                read |= self.commands(line, "SOPS_AGE_KEY_CMD", recipients, |keyring, text, origin| {
+                    keyring.add_age_file(SecretBytes::new(text.to_vec()), origin).map(|_| ())
+                });
+            }
             None => self.keyring.note_absent("SOPS_AGE_KEY_CMD".to_owned()),
         }
-        // SOPS names its own place only where nothing else has given an identity.
-        if let (Some(path), false, true) = (default, is_there, self.keyring.origins().is_empty()) {
+        if let (Some(path), false, false) = (default, is_there, read) {
             self.keyring.note_absent(path.display().to_string());
         }
     }
 
-    fn age_file(&mut self, path: &Path, why: &str) {
+    /// Adds the identities of a file; whether it could be read.
+    fn age_file(&mut self, path: &Path, why: &str) -> bool {
         let origin = format!("`{}` ({why})", path.display());
-        if let Some(content) = self.read(path, why) {
-            let added = self.keyring.add_age_file(SecretBytes::new(content.to_vec()), &origin);
-            self.note(why, added.map(|_| ()));
-        }
+        let Some(content) = self.read(path, why) else { return false };
+        let added = self.keyring.add_age_file(SecretBytes::new(content.to_vec()), &origin);
+        self.note(why, added.map(|_| ()));
+        true
     }
 
     fn ssh_file(&mut self, path: &Path, why: &str) {
@@ -123,16 +130,23 @@ impl Places<'_> {
         if let Some(content) = self.read(path, why) {
             let text = text_of(&content, &origin).map(SecretString::new);
             let added = text.and_then(|text| self.keyring.add_ssh(&text, &origin));
-            self.note(why, added);
+            if let Err(error) = added {
+                let sops = format!("malformed SSH identity in \"{}\": ssh: no key found", path.display());
+                self.keyring.note_problem(error.to_string(), sops);
+            }
         }
     }
 
     fn read(&mut self, path: &Path, why: &str) -> Option<Zeroizing<Vec<u8>>> {
-        match files::read(path) {
+        let whole = self.context.path(path);
+        match files::read(&whole) {
             Ok(content) => Some(content),
             Err(error) => {
                 let system = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                let reason = system.split(" (os error").next().unwrap_or_default().to_lowercase();
+                let reason = match whole.exists() {
+                    true => system.split(" (os error").next().unwrap_or_default().to_lowercase(),
+                    false => "no such file or directory".to_owned(),
+                };
                 let sops = format!("failed to open {why} file: open {}: {reason}", path.display());
                 self.keyring.note_problem(format!("`{}` ({why}): {error}", path.display()), sops);
                 None
@@ -140,22 +154,25 @@ impl Places<'_> {
         }
     }
 
-    /// Runs the user's command for one recipient after another, until an identity is known to open one.
+    /// Runs the user's command for one recipient after another, until an identity is known to open one; whether it
+    /// printed something.
     fn commands(
         &mut self,
         line: &str,
         why: &str,
         recipients: &[&Recipient],
         add: impl Fn(&mut Keyring, &[u8], &str) -> Result<(), KeyError>,
-    ) {
+    ) -> bool {
+        let mut printed = false;
         for recipient in recipients {
             if recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
-                return;
+                return printed;
             }
             match output_of(self.context, line, recipient) {
                 Ok(text) => {
                     let added = add(&mut self.keyring, &text, &format!("`{line}` ({why})"));
                     self.note(why, added);
+                    printed = true;
                 }
                 Err(reason) => {
                     let sops = format!("failed to execute command {line}: {reason}");
@@ -163,11 +180,16 @@ impl Places<'_> {
                 }
             }
         }
+        printed
     }
 
     fn note(&mut self, why: &str, added: Result<(), KeyError>) {
         if let Err(error) = added {
-            let sops = format!("failed to parse {why} age identities: {error}");
+            let said = match &error {
+                KeyError::Identity { .. } => "unknown identity type".to_owned(),
+                other => other.to_string(),
+            };
+            let sops = format!("failed to parse '{why}' age identities: {said}");
             self.keyring.note_problem(error.to_string(), sops);
         }
     }

@@ -136,6 +136,14 @@ fn failures_read_like_those_of_sops() {
     run.file(".config/sops/age/keys.txt", &ben.identity);
     run.fails_alike();
     new().set("SOPS_AGE_KEY_CMD", "false").fails_alike();
+    new().set("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "false").fails_alike();
+    new().set("SOPS_AGE_KEY_CMD", "echo nonsense").fails_alike();
+    new().set("SOPS_AGE_KEY", "nonsense").fails_alike();
+    for name in ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"] {
+        let run = new();
+        run.file("bad.txt", "nonsense\n");
+        run.set(name, "bad.txt").fails_alike();
+    }
 }
 
 /// A plugin that keeps the file key as it is: what counts is the talk.
