@@ -51,6 +51,7 @@ const MAY_EXPOSE: &[&str] = &[
     "src/keys/cloud/mod.rs",
     "src/keys/cloud/vault.rs",
     "src/keys/keyring.rs",
+    "src/keys/pgp.rs",
     "src/keys/remote/client.rs",
     "src/keys/remote/server.rs",
     "src/keys/surroundings.rs",

@@ -6,6 +6,7 @@ pub(crate) mod identities;
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod private;
+mod prompt;
 pub(crate) mod rules;
 
 use crate::cli::Failed;
