@@ -68,6 +68,21 @@ fn answerable(context: &Context, question: &str) -> Result<(), Failed> {
     ))
 }
 
+/// Asks for a passphrase that exists already, once.
+///
+/// # Errors
+/// Exit 2 where nobody can be asked.
+pub(crate) fn passphrase(context: &Context, question: &str) -> Result<SecretString, Failed> {
+    answerable(context, question)?;
+    let answer = dialoguer::Password::new()
+        .with_prompt(question.trim_end_matches(':'))
+        .allow_empty_password(true)
+        .interact_on(&dialoguer::console::Term::stderr());
+    answer
+        .map(SecretString::new)
+        .map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
+}
+
 /// Asks for a text that nobody shall see, twice.
 ///
 /// # Errors

@@ -31,6 +31,7 @@ mod keyring;
 mod kind;
 mod local;
 mod order;
+mod pgp;
 mod prompt;
 pub mod published;
 mod recipient;
@@ -45,6 +46,7 @@ pub use keyring::{IdentityOrigin, Keyring};
 pub use kind::KeyKind;
 pub use local::LocalKeys;
 pub use order::DecryptionOrder;
+pub use pgp::Gpg;
 pub use prompt::Prompt;
 pub use recipient::{
     AgeKind, AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, GcpKmsRecipient,

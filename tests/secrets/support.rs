@@ -51,6 +51,7 @@ pub struct Sops {
     program: PathBuf,
     home: tempfile::TempDir,
     key_file: PathBuf,
+    variables: Vec<(String, String)>,
 }
 
 impl Sops {
@@ -58,12 +59,18 @@ impl Sops {
     pub fn find() -> Option<Self> {
         let program = peer("sops")?;
         let key_file = concat!(env!("CARGO_MANIFEST_DIR"), "/secrets/published-test-key.txt").into();
-        Some(Self { program, home: tempfile::tempdir().unwrap(), key_file })
+        Some(Self { program, home: tempfile::tempdir().unwrap(), key_file, variables: Vec::new() })
     }
 
     /// The same with another identity.
     pub fn with_key_file(mut self, key_file: PathBuf) -> Self {
         self.key_file = key_file;
+        self
+    }
+
+    /// The same with one more variable.
+    pub fn with_variable(mut self, name: &str, value: impl Into<String>) -> Self {
+        self.variables.push((name.to_owned(), value.into()));
         self
     }
 
@@ -87,6 +94,7 @@ impl Sops {
             .env_clear()
             .env("HOME", self.home.path())
             .env("SOPS_AGE_KEY_FILE", &self.key_file)
+            .envs(self.variables.iter().map(|(name, value)| (name, value)))
             .current_dir(self.home.path())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())

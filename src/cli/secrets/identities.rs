@@ -1,69 +1,52 @@
-//! The age identities of this user, from the places SOPS looks in.
+//! The age identities of this user, from the places SOPS looks in, and the key services around them.
 //!
 //! *Source*: the SOPS format, section 5.1. Every place is read and all identities are used together; a place that
 //! cannot be read is no error as long as another one opens the file.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::Arc;
 
 use zeroize::Zeroizing;
 
-use crate::cli::secrets::clouds;
+use super::clouds;
+use super::prompt::Terminal;
 use crate::cli::{Context, Failed};
-use crate::keys::{KeyError, KeyServices, Keyring, LocalKeys, Recipient, published};
-use crate::secret::SecretString;
-use crate::sops::{EncryptionScope, Metadata, SopsError};
-use crate::system::files::{self, FileError};
+use crate::keys::{Gpg, KeyError, KeyKind, KeyServices, Keyring, LocalKeys, Recipient, published};
+use crate::secret::{SecretBytes, SecretString};
+use crate::sops::{Metadata, SopsError};
+use crate::system::files;
 
-/// The identities at hand, and what could not be read.
+/// The identities at hand.
 #[derive(Debug, Default)]
 pub(crate) struct Identities {
     pub(crate) keyring: Keyring,
-    /// Places that were named and gave nothing, each with the reason.
-    pub(crate) problems: Vec<String>,
 }
 
 impl Identities {
-    /// Reads every place; a command that prints identities is run only if nothing else opens `metadata`.
+    /// Reads every place, if `metadata` has an age key at all; a command that prints identities is run only if nothing
+    /// else is known to open it.
     pub(crate) fn of_user(context: &Context, metadata: &Metadata) -> Self {
-        let mut found = Self::default();
-        if let Some(text) = context.variable("SOPS_AGE_KEY") {
-            let text = SecretString::new(text.to_owned());
-            let added = found.keyring.add_age_inline(&text, "SOPS_AGE_KEY");
-            found.note(added);
+        let recipients: Vec<&Recipient> =
+            metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect();
+        let mut found = Places { context, keyring: Keyring::new().asking(Arc::new(Terminal::new(context))) };
+        if !recipients.is_empty() {
+            found.ssh(&recipients);
+            found.age(&recipients);
         }
-        if let Some(path) = context.variable("SOPS_AGE_KEY_FILE") {
-            found.file(&context.path(Path::new(path)), "SOPS_AGE_KEY_FILE");
-        }
-        if let Some(path) = default_file(context)
-            && path.exists()
-        {
-            found.file(&path, "the default place");
-        }
-        if let Some(line) = context.variable("SOPS_AGE_KEY_CMD") {
-            let recipients: Vec<&Recipient> = metadata.recipients().collect();
-            for recipient in &recipients {
-                if recipients.iter().any(|recipient| found.keyring.holds(recipient)) {
-                    break;
-                }
-                found.command(context, line, recipient);
-            }
-        }
-        for name in ["SOPS_AGE_SSH_PRIVATE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_CMD"] {
-            if context.variable(name).is_some() {
-                found.problems.push(format!("`{name}` is set, but SSH identities are not supported yet"));
-            }
-        }
-        for problem in &found.problems {
+        for problem in crate::keys::KeyService::problems(&found.keyring) {
             tracing::info!("{problem}");
         }
-        found
+        Self { keyring: found.keyring }
     }
 
-    /// The keys of this user for a service that answers to others: every identity there is, and the clouds.
+    /// The keys of this user for a service that answers to others: every identity that can be had without knowing for
+    /// whom, `gpg`, and the clouds. Commands that print an identity for a recipient are not run.
     pub(crate) fn of_service(context: &Context) -> LocalKeys {
-        let nothing = Metadata::new(Vec::new(), &EncryptionScope::default(), false);
-        clouds::local(context, LocalKeys::new(Self::of_user(context, &nothing).keyring))
+        let mut found = Places { context, keyring: Keyring::new() };
+        found.ssh(&[]);
+        found.age(&[]);
+        local(context, found.keyring)
     }
 
     /// Every key service of this user, with these identities.
@@ -71,75 +54,179 @@ impl Identities {
         services(context, self.keyring.clone())
     }
 
-    /// A failure, with the places that could not be read where that may be its reason.
+    /// A failure, as it is shown.
     pub(crate) fn explain(&self, error: SopsError) -> Failed {
-        let no_key = matches!(error, SopsError::NotOpened(_));
-        let mut failed = Failed::from(error);
-        if no_key {
-            failed.causes.extend(self.problems.iter().cloned());
+        Failed::from(error)
+    }
+}
+
+/// The places of one user.
+struct Places<'c> {
+    context: &'c Context,
+    keyring: Keyring,
+}
+
+impl Places<'_> {
+    fn ssh(&mut self, recipients: &[&Recipient]) {
+        let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
+        match self.context.variable(file) {
+            Some(path) => self.ssh_file(Path::new(path), file),
+            None => self.keyring.note_absent(file.to_owned()),
         }
-        failed
+        let command = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
+        match self.context.variable(command) {
+            Some(line) => {
+                self.commands(line, command, recipients, |keyring, text, origin| {
+                    keyring.add_ssh(&SecretString::new(text_of(text, origin)?), origin)
+                });
+            }
+            None => self.keyring.note_absent(command.to_owned()),
+        }
+        for name in ["id_ed25519", "id_rsa"] {
+            let Some(path) = self.context.home().map(|home| home.join(".ssh").join(name)) else { continue };
+            if path.exists() {
+                self.ssh_file(&path, "SSH");
+            } else {
+                self.keyring.note_absent(path.display().to_string());
+            }
+        }
     }
 
-    fn file(&mut self, path: &Path, why: &str) {
+    fn age(&mut self, recipients: &[&Recipient]) {
+        // SOPS names its own place only where none of the others could be read.
+        let mut read = !self.keyring.origins().is_empty();
+        match self.context.variable("SOPS_AGE_KEY") {
+            Some(text) => {
+                read = true;
+                let added = self.keyring.add_age_inline(&SecretString::new(text.to_owned()), "SOPS_AGE_KEY");
+                self.note("SOPS_AGE_KEY", added.map(|_| ()));
+            }
+            None => self.keyring.note_absent("SOPS_AGE_KEY".to_owned()),
+        }
+        match self.context.variable("SOPS_AGE_KEY_FILE") {
+            Some(path) => read |= self.age_file(Path::new(path), "SOPS_AGE_KEY_FILE"),
+            None => self.keyring.note_absent("SOPS_AGE_KEY_FILE".to_owned()),
+        }
+        let default = default_file(self.context);
+        let is_there = default.as_ref().is_some_and(|path| path.exists());
+        if let (Some(path), true) = (&default, is_there) {
+            self.age_file(path, "the default place");
+        }
+        match self.context.variable("SOPS_AGE_KEY_CMD") {
+            Some(line) => {
+                read |= self.commands(line, "SOPS_AGE_KEY_CMD", recipients, |keyring, text, origin| {
+                    keyring.add_age_file(SecretBytes::new(text.to_vec()), origin).map(|_| ())
+                });
+            }
+            None => self.keyring.note_absent("SOPS_AGE_KEY_CMD".to_owned()),
+        }
+        if let (Some(path), false, false) = (default, is_there, read) {
+            self.keyring.note_absent(path.display().to_string());
+        }
+    }
+
+    /// Adds the identities of a file; whether it could be read.
+    fn age_file(&mut self, path: &Path, why: &str) -> bool {
         let origin = format!("`{}` ({why})", path.display());
-        match text_of(files::read(path)) {
-            Ok(text) => {
-                let added = self.keyring.add_age_text(&text, &origin);
-                self.note(added);
+        let Some(content) = self.read(path, why) else { return false };
+        let added = self.keyring.add_age_file(SecretBytes::new(content.to_vec()), &origin);
+        self.note(why, added.map(|_| ()));
+        true
+    }
+
+    fn ssh_file(&mut self, path: &Path, why: &str) {
+        let origin = format!("`{}` ({why})", path.display());
+        if let Some(content) = self.read(path, why) {
+            let text = text_of(&content, &origin).map(SecretString::new);
+            let added = text.and_then(|text| self.keyring.add_ssh(&text, &origin));
+            if let Err(error) = added {
+                let sops = format!("malformed SSH identity in \"{}\": ssh: no key found", path.display());
+                self.keyring.note_problem(error.to_string(), sops);
             }
-            Err(reason) => self.problems.push(format!("{origin}: {reason}")),
         }
     }
 
-    /// Runs the user's command directly, not through a shell; its words on stderr are for the user.
-    fn command(&mut self, context: &Context, line: &str, recipient: &Recipient) {
-        let origin = "SOPS_AGE_KEY_CMD";
-        let Some(words) = shlex::split(line).filter(|words| !words.is_empty()) else {
-            self.problems.push(format!("`{origin}` is no command line"));
-            return;
-        };
-        let child = Command::new(&words[0])
-            .args(&words[1..])
-            .current_dir(&context.directory)
-            .env("SOPS_AGE_RECIPIENT", recipient.to_string())
-            .stdin(Stdio::inherit())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::inherit())
-            .spawn();
-        let mut child = match child {
-            Ok(child) => child,
+    fn read(&mut self, path: &Path, why: &str) -> Option<Zeroizing<Vec<u8>>> {
+        let whole = self.context.path(path);
+        match files::read(&whole) {
+            Ok(content) => Some(content),
             Err(error) => {
-                self.problems.push(format!("`{}` ({origin}) cannot be started: {error}", words[0]));
-                return;
+                let system = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
+                let reason = match whole.exists() {
+                    true => system.split(" (os error").next().unwrap_or_default().to_lowercase(),
+                    false => "no such file or directory".to_owned(),
+                };
+                let sops = format!("failed to open {why} file: open {}: {reason}", path.display());
+                self.keyring.note_problem(format!("`{}` ({why}): {error}", path.display()), sops);
+                None
             }
-        };
-        let text = child.stdout.take().map(|stdout| text_of(files::read_stream(stdout, 4096, Path::new(&words[0]))));
-        match (child.wait(), text) {
-            (Ok(status), Some(Ok(text))) if status.success() => {
-                let added = self.keyring.add_age_text(&text, &format!("`{}` ({origin})", words[0]));
-                self.note(added);
-            }
-            _ => self.problems.push(format!("`{}` ({origin}) failed", words[0])),
         }
     }
 
-    fn note(&mut self, added: Result<usize, KeyError>) {
+    /// Runs the user's command for one recipient after another, until an identity is known to open one; whether it
+    /// printed something.
+    fn commands(
+        &mut self,
+        line: &str,
+        why: &str,
+        recipients: &[&Recipient],
+        add: impl Fn(&mut Keyring, &[u8], &str) -> Result<(), KeyError>,
+    ) -> bool {
+        let mut printed = false;
+        for recipient in recipients {
+            if recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
+                return printed;
+            }
+            match output_of(self.context, line, recipient) {
+                Ok(text) => {
+                    let added = add(&mut self.keyring, &text, &format!("`{line}` ({why})"));
+                    self.note(why, added);
+                    printed = true;
+                }
+                Err(reason) => {
+                    let sops = format!("failed to execute command {line}: {reason}");
+                    self.keyring.note_problem(format!("`{line}` ({why}) {reason}"), sops);
+                }
+            }
+        }
+        printed
+    }
+
+    fn note(&mut self, why: &str, added: Result<(), KeyError>) {
         if let Err(error) = added {
-            self.problems.push(error.to_string());
+            let said = match &error {
+                KeyError::Identity { .. } => "unknown identity type".to_owned(),
+                other => other.to_string(),
+            };
+            let sops = format!("failed to parse '{why}' age identities: {said}");
+            self.keyring.note_problem(error.to_string(), sops);
         }
     }
 }
 
-fn text_of(content: Result<Zeroizing<Vec<u8>>, FileError>) -> Result<SecretString, String> {
-    let mut content = content.map_err(|error| error.to_string())?;
-    match String::from_utf8(std::mem::take(&mut *content)) {
-        Ok(text) => Ok(SecretString::new(text)),
-        Err(error) => {
-            drop(Zeroizing::new(error.into_bytes()));
-            Err("it is no text".to_owned())
-        }
+/// What the user's command prints. It is run directly, not through a shell; its words on stderr are for the user.
+fn output_of(context: &Context, line: &str, recipient: &Recipient) -> Result<Zeroizing<Vec<u8>>, String> {
+    let words = shlex::split(line).filter(|words| !words.is_empty()).ok_or("is no command line")?;
+    let mut child = Command::new(&words[0])
+        .args(&words[1..])
+        .current_dir(&context.directory)
+        .env("SOPS_AGE_RECIPIENT", recipient.id())
+        .stdin(Stdio::inherit())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::inherit())
+        .spawn()
+        .map_err(|error| format!("cannot be started: {error}"))?;
+    let text = child.stdout.take().map(|stdout| files::read_stream(stdout, 4096, Path::new(&words[0])));
+    match (child.wait(), text) {
+        (Ok(status), Some(Ok(text))) if status.success() => Ok(text),
+        (Ok(status), _) => Err(status.code().map_or("was ended".to_owned(), |code| format!("exit status {code}"))),
+        (Err(error), _) => Err(error.to_string()),
     }
+}
+
+fn text_of(content: &[u8], origin: &str) -> Result<String, KeyError> {
+    let text = std::str::from_utf8(content).map(str::to_owned);
+    text.map_err(|_| KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" })
 }
 
 /// `sops/age/keys.txt` in the user's configuration folder; a relative `XDG_CONFIG_HOME` is not followed.
@@ -154,12 +241,17 @@ fn default_file(context: &Context) -> Option<PathBuf> {
 
 /// The key services that a new file is encrypted with: no identity is read for that.
 pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
-    services(context, Keyring::new())
+    services(context, Keyring::new().asking(Arc::new(Terminal::new(context))))
 }
 
 /// The local key service, and after it those that were named.
 fn services(context: &Context, keyring: Keyring) -> KeyServices {
-    clouds::remotes(context, KeyServices::from(clouds::local(context, LocalKeys::new(keyring))))
+    clouds::remotes(context, KeyServices::from(local(context, keyring)))
+}
+
+fn local(context: &Context, keyring: Keyring) -> LocalKeys {
+    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), context.variables());
+    clouds::local(context, LocalKeys::new(keyring).with(KeyKind::Pgp, gpg))
 }
 
 /// Says so when everybody can open a file.

@@ -7,6 +7,7 @@ pub(crate) mod identities;
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod private;
+mod prompt;
 pub(crate) mod rules;
 pub(crate) mod value;
 

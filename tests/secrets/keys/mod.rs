@@ -1,7 +1,10 @@
 //! Key types, key groups, and what is done to the keys of a file.
 
+mod age;
 mod groups;
+mod pgp;
 mod rewrap;
+mod sources;
 
 use lockage::keys::{KeyServices, Keyring, Recipient};
 use lockage::secret::SecretString;
@@ -14,8 +17,8 @@ pub struct Person {
 
 impl Person {
     pub fn new() -> Self {
-        use age::secrecy::ExposeSecret as _;
-        let identity = age::x25519::Identity::generate();
+        use ::age::secrecy::ExposeSecret as _;
+        let identity = ::age::x25519::Identity::generate();
         let recipient = Recipient::parse_age(&identity.to_public().to_string()).unwrap();
         Self { identity: identity.to_string().expose_secret().to_owned(), recipient }
     }
