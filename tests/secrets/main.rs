@@ -10,6 +10,7 @@ mod change;
 mod cli_edit;
 mod cli_files;
 mod cli_sops;
+mod conversion;
 mod corpus;
 mod differential;
 mod generate;
