@@ -66,6 +66,11 @@ impl Identities {
         clouds::local(context, LocalKeys::new(Self::of_user(context, &nothing).keyring))
     }
 
+    /// The local key service with these identities.
+    pub(crate) fn local(self, context: &Context) -> LocalKeys {
+        clouds::local(context, LocalKeys::new(self.keyring))
+    }
+
     /// Every key service of this user, with these identities.
     pub(crate) fn keys(&self, context: &Context) -> KeyServices {
         services(context, self.keyring.clone())
@@ -155,6 +160,11 @@ fn default_file(context: &Context) -> Option<PathBuf> {
 /// The key services that a new file is encrypted with: no identity is read for that.
 pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
     services(context, Keyring::new())
+}
+
+/// The local key service without an identity.
+pub(crate) fn no_identities(context: &Context) -> LocalKeys {
+    clouds::local(context, LocalKeys::new(Keyring::new()))
 }
 
 /// The local key service, and after it those that were named.

@@ -1,6 +1,9 @@
 //! Laws of writing, over generated documents and over mutations of them.
 
-use lockage::document::{Document, Edits, Format, Graft, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style, Visit};
+use lockage::document::{
+    Document, Edits, Format, Graft, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style,
+    Visit,
+};
 use proptest::prelude::*;
 
 use super::generate::{self, Random};

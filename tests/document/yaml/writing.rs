@@ -1,6 +1,6 @@
 //! One scalar, one comment, one block at a time: what is written, byte for byte.
 
-use lockage::document::{Graft, CommentId, Document, Edits, Format, KeyPath, Kind, LeafId, Replacement, SyntaxError};
+use lockage::document::{CommentId, Document, Edits, Format, Graft, KeyPath, Kind, LeafId, Replacement, SyntaxError};
 
 const TOKEN: &str = "ENC[AES256_GCM,data:AA==,iv:AA==,tag:AA==,type:str]";
 
