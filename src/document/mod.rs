@@ -26,6 +26,7 @@ mod yaml;
 pub use edit::{Edits, MetadataEdit, Replacement};
 
 pub use emit::{EmitError, EmitOptions, SelectError, Selected, emit};
+pub use flat::flat_spelling;
 pub use graft::Graft;
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};

@@ -76,6 +76,16 @@ impl EncryptedFile {
         }
     }
 
+    /// Decrypts every value and takes the file for what its author wrote, code or none: what `sops --ignore-mac` writes
+    /// back. In our own name no such file is written.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
+    pub fn adopt(self, keys: &KeyServices) -> Result<DecryptedFile, SopsError> {
+        let opened = self.open(keys)?;
+        Ok(DecryptedFile::new(self, opened.key, opened.text, opened.stale_comments))
+    }
+
     /// Decrypts every value and does not insist on the authentication code.
     ///
     /// # Errors

@@ -49,6 +49,11 @@ impl Identities {
         local(context, found.keyring)
     }
 
+    /// The local key service with these identities.
+    pub(crate) fn local(self, context: &Context) -> LocalKeys {
+        clouds::local(context, LocalKeys::new(self.keyring))
+    }
+
     /// Every key service of this user, with these identities.
     pub(crate) fn keys(&self, context: &Context) -> KeyServices {
         services(context, self.keyring.clone())
@@ -242,6 +247,11 @@ fn default_file(context: &Context) -> Option<PathBuf> {
 /// The key services that a new file is encrypted with: no identity is read for that.
 pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
     services(context, Keyring::new().asking(Arc::new(Terminal::new(context))))
+}
+
+/// The local key service without an identity.
+pub(crate) fn no_identities(context: &Context) -> LocalKeys {
+    clouds::local(context, LocalKeys::new(Keyring::new()))
 }
 
 /// The local key service, and after it those that were named.
