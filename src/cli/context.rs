@@ -70,6 +70,13 @@ impl Context {
         value.to_str().filter(|text| !text.is_empty())
     }
 
+    /// Every variable that is text.
+    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
+        self.environment
+            .iter()
+            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+    }
+
     /// The time now.
     pub(crate) fn now(&self) -> jiff::Timestamp {
         jiff::Timestamp::now()

@@ -23,10 +23,30 @@ pub enum KeyError {
         line: usize,
     },
     /// An identity file is itself encrypted.
-    #[error("{origin} is protected by a passphrase, which nobody can be asked for here")]
+    #[error("{origin} is protected by a passphrase, and nobody gave it")]
     Passphrase {
         /// Where the identities came from.
         origin: String,
+    },
+    /// An identity cannot be used.
+    #[error("{origin}: {reason}")]
+    Unusable {
+        /// Where it came from.
+        origin: String,
+        /// Why.
+        reason: &'static str,
+    },
+    /// A plugin is not installed.
+    #[error("the program `age-plugin-{name}` is not in the PATH")]
+    PluginMissing {
+        /// Its name.
+        name: String,
+    },
+    /// A plugin failed.
+    #[error("an age plugin says: {said}")]
+    Plugin {
+        /// Its own words.
+        said: String,
     },
     /// There is no identity in a place that was named for them.
     #[error("{origin} holds no identity")]
@@ -121,7 +141,7 @@ impl KeyError {
 impl Failure for KeyError {
     fn class(&self) -> Class {
         match self {
-            Self::Damaged { .. } => Class::Untrusted,
+            Self::Damaged { .. } | Self::Unusable { .. } | Self::Plugin { .. } => Class::Untrusted,
             Self::Wrap { .. } => Class::World,
             Self::Service(error) => error.class,
             _ => Class::Usage,
@@ -144,7 +164,8 @@ impl Failure for KeyError {
                 "an identity begins with `AGE-SECRET-KEY-1` and stands alone on its line, without blanks around it"
                     .into(),
             ],
-            Self::Passphrase { origin } => vec![format!("unlock it first: `age -d {origin}`")],
+            Self::Passphrase { .. } => vec!["run it in a terminal, where a passphrase can be asked for".into()],
+            Self::PluginMissing { name } => vec![format!("install `age-plugin-{name}`")],
             Self::Damaged { .. } => {
                 vec!["take the `sops` block from an older version of the file: `git log -p`".into()]
             }

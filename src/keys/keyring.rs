@@ -1,7 +1,9 @@
 //! The identities at hand.
 
-use super::age::{self, AgeIdentity, IdentityLine};
-use super::{KeyError, KeyKind, KeyService, Recipient, WrappedKey};
+use std::sync::Arc;
+
+use super::age::{self, AgeIdentity, Asking, Locked, SshIdentity};
+use super::{KeyError, KeyKind, KeyService, Prompt, Recipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 
 /// Where an identity came from, and whom it answers to; nothing in it is secret.
@@ -9,7 +11,7 @@ use crate::secret::{SecretBytes, SecretString};
 pub struct IdentityOrigin {
     /// The place as the user knows it: a path, or the name of a variable.
     pub origin: String,
-    /// The recipient of the identity, or what it is where its kind is not supported.
+    /// The recipient of the identity, or what it is where that is not known.
     pub recipient: Result<String, &'static str>,
 }
 
@@ -20,6 +22,7 @@ pub struct Keyring {
     origins: Vec<IdentityOrigin>,
     problems: Vec<(String, String)>,
     absent: Vec<String>,
+    asking: Asking,
 }
 
 impl Keyring {
@@ -29,21 +32,51 @@ impl Keyring {
         Self::default()
     }
 
-    /// Adds the identities of an age key file: one a line, empty lines and lines that start with `#` skipped. Gives
-    /// the number of identities.
+    /// Asks `prompt` for passphrases and what plugins want to know; without it nobody is asked.
+    #[must_use]
+    pub fn asking(mut self, prompt: Arc<dyn Prompt>) -> Self {
+        self.asking = Asking(Some(prompt));
+        self
+    }
+
+    /// Adds the identities of an age key file: one a line, empty lines and lines that start with `#` skipped; or all of
+    /// them under a passphrase, which is asked for when nothing else has opened a key. Gives the number of identities.
     ///
     /// # Errors
-    /// [`KeyError::Identity`] with the line that is none, whereupon none is added; [`KeyError::Passphrase`].
-    pub fn add_age_text(&mut self, text: &SecretString, origin: &str) -> Result<usize, KeyError> {
-        let text = text.expose_secret();
-        if text.starts_with("age-encryption") || text.starts_with("-----BEGIN AGE") {
-            return Err(KeyError::Passphrase { origin: origin.to_owned() });
+    /// [`KeyError::Identity`] with the line that is none, whereupon none is added.
+    pub fn add_age_file(&mut self, content: SecretBytes, origin: &str) -> Result<usize, KeyError> {
+        if Locked::is_one(content.expose_secret()) {
+            self.add(AgeIdentity::Locked(Arc::new(Locked::new(content, origin))), origin);
+            return Ok(1);
         }
+        let Ok(text) = std::str::from_utf8(content.expose_secret()) else {
+            return Err(KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" });
+        };
         let mut added = self.clone();
         for (index, line) in text.lines().enumerate() {
-            added.add_age_line(line, origin, index + 1)?;
+            if !line.is_empty() && !line.starts_with('#') {
+                added.add_age_line(line, origin, index + 1)?;
+            }
         }
         self.take(added)
+    }
+
+    /// Adds the identities of a text, as [`Keyring::add_age_file`] does those of a file.
+    ///
+    /// # Errors
+    /// As there.
+    pub fn add_age_text(&mut self, text: &SecretString, origin: &str) -> Result<usize, KeyError> {
+        self.add_age_file(SecretBytes::new(text.expose_secret().as_bytes().to_vec()), origin)
+    }
+
+    /// Adds a private SSH key; one under a passphrase is asked for when a key is wrapped for it.
+    ///
+    /// # Errors
+    /// [`KeyError::Unusable`].
+    pub fn add_ssh(&mut self, text: &SecretString, origin: &str) -> Result<(), KeyError> {
+        let identity = SshIdentity::parse(text, origin)?;
+        self.add(AgeIdentity::Ssh(Arc::new(identity)), origin);
+        Ok(())
     }
 
     /// Adds identities that stand between blanks, as SOPS allows inside `SOPS_AGE_KEY` only.
@@ -51,6 +84,9 @@ impl Keyring {
     /// # Errors
     /// As for [`Keyring::add_age_text`].
     pub fn add_age_inline(&mut self, text: &SecretString, origin: &str) -> Result<usize, KeyError> {
+        if Locked::is_one(text.expose_secret().as_bytes()) {
+            return self.add_age_text(text, origin);
+        }
         let mut added = self.clone();
         for (index, line) in text.expose_secret().lines().enumerate() {
             if line.trim_start().starts_with('#') {
@@ -66,8 +102,8 @@ impl Keyring {
     /// Whether an identity at hand answers to `recipient`.
     #[must_use]
     pub fn holds(&self, recipient: &Recipient) -> bool {
-        let text = recipient.to_string();
-        self.origins.iter().any(|origin| origin.recipient.as_ref() == Ok(&text))
+        let Recipient::Age(recipient) = recipient else { return false };
+        self.origins.iter().any(|origin| origin.recipient.as_ref().is_ok_and(|mine| recipient.is(mine)))
     }
 
     /// Notes a place that was named and gave no identity, with the reason in our words and in those of SOPS.
@@ -94,19 +130,17 @@ impl Keyring {
 
     fn add_age_line(&mut self, line: &str, origin: &str, number: usize) -> Result<(), KeyError> {
         let error = || KeyError::Identity { origin: origin.to_owned(), line: number };
-        let recipient = match AgeIdentity::parse_line(line).ok_or_else(error)? {
-            IdentityLine::Blank => return Ok(()),
-            IdentityLine::Unsupported(kind) => Err(kind),
-            IdentityLine::Identity(identity) => {
-                let recipient = identity.recipient();
-                if !self.identities.iter().any(|known| known.is(&identity)) {
-                    self.identities.push(identity);
-                }
-                Ok(recipient)
-            }
-        };
-        self.origins.push(IdentityOrigin { origin: origin.to_owned(), recipient });
+        self.add(AgeIdentity::parse(line).ok_or_else(error)?, origin);
         Ok(())
+    }
+
+    fn add(&mut self, identity: AgeIdentity, origin: &str) {
+        let recipient = identity.recipient();
+        let known = recipient.is_ok() && self.origins.iter().any(|origin| origin.recipient == recipient);
+        if !known {
+            self.identities.push(identity);
+        }
+        self.origins.push(IdentityOrigin { origin: origin.to_owned(), recipient });
     }
 
     fn take(&mut self, added: Self) -> Result<usize, KeyError> {
@@ -119,7 +153,7 @@ impl Keyring {
 impl KeyService for Keyring {
     fn wrap(&self, recipient: &Recipient, share: &SecretBytes) -> Result<String, KeyError> {
         match recipient {
-            Recipient::Age(recipient) => age::wrap(recipient, share),
+            Recipient::Age(recipient) => age::wrap(recipient, share, &self.asking),
             other => Err(KeyError::NoService { kind: other.kind(), id: other.id() }),
         }
     }
@@ -127,8 +161,10 @@ impl KeyService for Keyring {
     fn unwrap(&self, wrapped: &WrappedKey) -> Result<Option<SecretBytes>, KeyError> {
         let Recipient::Age(recipient) = &wrapped.recipient else { return Ok(None) };
         let mut damaged = None;
-        for identity in &self.identities {
-            match identity.unwrap(&wrapped.enc, recipient) {
+        // Nobody is asked for anything while another identity may do.
+        let (asking, quiet): (Vec<_>, Vec<_>) = self.identities.iter().partition(|identity| identity.may_ask());
+        for identity in quiet.into_iter().chain(asking) {
+            match identity.unwrap(&wrapped.enc, recipient, &self.asking) {
                 Ok(Some(share)) => return Ok(Some(share)),
                 Ok(None) => {}
                 Err(error) => damaged = Some(error),
@@ -253,10 +289,10 @@ mod tests {
         assert!(keyring.is_empty());
         assert_eq!(keyring.add_age_inline(&text, "SOPS_AGE_KEY"), Ok(2));
         let locked = SecretString::new("-----BEGIN AGE ENCRYPTED FILE-----".into());
-        assert!(matches!(keyring.add_age_text(&locked, "keys.txt"), Err(KeyError::Passphrase { .. })));
+        assert_eq!(keyring.add_age_text(&locked, "keys.txt"), Ok(1));
         let plugin = SecretString::new("AGE-PLUGIN-YUBIKEY-1QQ".into());
-        assert_eq!(keyring.add_age_text(&plugin, "keys.txt"), Ok(1));
-        assert_eq!(keyring.origins()[2].recipient, Err("an age plugin identity"));
+        assert!(keyring.add_age_text(&plugin, "keys.txt").is_err(), "its checksum is wrong");
+        assert_eq!(keyring.origins()[2].recipient, Err("an identity under a passphrase"));
     }
 
     #[test]

@@ -10,6 +10,7 @@ mod address;
 mod api;
 mod builds;
 mod certificates;
+mod ci;
 mod config_vars;
 mod domains;
 mod error;
@@ -24,7 +25,7 @@ use async_trait::async_trait;
 
 use crate::promote::{
     Act, Check, Client, Connection, Credential, Descriptor, Observed, PlatformError, PlatformFault, Query, Reader,
-    Reading, Receipt, Settled, Shape, Source, State, Verdict, Watermark, Word, Writer,
+    Reading, Receipt, Settled, Shape, Source, State, Tests, Verdict, Watermark, Word, Writer,
 };
 use crate::system::http::{self, Call, ReadClient, Repeat, Settings, WriteClient};
 
@@ -321,6 +322,10 @@ impl Reader for App {
         Ok(all(vec![self.release_verdict().await?, self.dynos_verdict().await?]))
     }
 
+    async fn tested(&self, commit: &str) -> Result<Tests, PlatformError> {
+        self.tests_of(commit).await
+    }
+
     fn interval(&self) -> Duration {
         match self.http.remaining() {
             Some(remaining) if remaining < SCARCE => self.interval * 4,
@@ -357,6 +362,10 @@ impl Reader for WritableApp {
 
     async fn healthy(&self) -> Result<Verdict, PlatformError> {
         self.app.healthy().await
+    }
+
+    async fn tested(&self, commit: &str) -> Result<Tests, PlatformError> {
+        self.app.tested(commit).await
     }
 
     fn interval(&self) -> Duration {

@@ -14,8 +14,7 @@ pub struct PlatformError {
     pub target: Box<str>,
     /// What was tried, lower case (`patch the config variables of pangeo-forge-api-staging`).
     pub action: Box<str>,
-    /// What went wrong.
-    #[source]
+    /// What went wrong; told by the message itself.
     pub fault: PlatformFault,
     /// Whether the request may have been processed. Of a question: [`Fate::NotProcessed`].
     pub fate: Fate,

@@ -14,7 +14,6 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::RATE_LIMIT;
 use super::admin::Then;
 use super::fault::FaultKind;
 use super::heroku::{Access, Answer, Body, Heroku, Refusal, Request, access};
@@ -69,7 +68,8 @@ async fn respond(
     match outcome {
         Outcome::Answer(answer) => {
             let known = request.ok().and_then(|request| request.if_none_match);
-            Ok(encode(answer, known.as_deref(), &shared.request_id()))
+            let remaining = if answer.status == 429 { 0 } else { shared.bucket().left((shared.clock)()) };
+            Ok(encode(answer, known.as_deref(), &shared.request_id(), remaining))
         }
         Outcome::Reset => {
             broken.notify_one();
@@ -148,7 +148,9 @@ fn administer(shared: &Shared, request: &Request) -> Answer {
 
 fn platform<'a>(shared: &'a Shared, state: &'a mut State) -> Heroku<'a> {
     let base = &shared.endpoint.heroku_url;
-    Heroku { state, vault: &shared.vault, authority: &shared.authority, now: (shared.clock)(), base }
+    let now = (shared.clock)();
+    let remaining = shared.bucket().left(now);
+    Heroku { state, vault: &shared.vault, authority: &shared.authority, now, base, remaining }
 }
 
 fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
@@ -165,6 +167,10 @@ fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
         let message = "The `Accept` header must specify a version.".to_owned();
         return Err(Refusal { status: 406, id: "not_acceptable", message });
     }
+    if request.path != "/account/rate-limits" && shared.bucket().take((shared.clock)()).is_none() {
+        let message = "Your account reached the API rate limit.".to_owned();
+        return Err(Refusal { status: 429, id: "rate_limit", message });
+    }
     Ok(())
 }
 
@@ -179,7 +185,7 @@ fn faulty(status: u16, id: &str, message: &str, retry_after: Option<u32>, html: 
     answer
 }
 
-fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Response<HttpBody> {
+fn encode(answer: Answer, known: Option<&str>, request_id: &str, remaining: u32) -> hyper::Response<HttpBody> {
     let mut status = answer.status;
     let (kind, mut bytes) = match answer.body {
         Body::Empty => (None, Vec::new()),
@@ -194,7 +200,7 @@ fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Respo
     let mut response = hyper::Response::builder()
         .status(status)
         .header("request-id", request_id)
-        .header("ratelimit-remaining", if status == 429 { 0 } else { RATE_LIMIT });
+        .header("ratelimit-remaining", remaining);
     if status < 300 || status == 304 {
         response = response.header("etag", etag);
     }

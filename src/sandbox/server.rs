@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::authority::Authority;
 use super::dns::{NameServer, tsig_key};
 use super::endpoint::{Endpoint, POLL, TSIG_NAME};
 use super::error::SandboxError;
+use super::rate::Bucket;
 use super::requests::{LoggedRequest, RequestLog};
 use super::state::{State, hex};
 use super::store::Store;
@@ -36,6 +37,7 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) stop: Notify,
     inner: Mutex<Inner>,
+    bucket: Mutex<Bucket>,
 }
 
 /// A request as the log has it, but for its answer.
@@ -98,6 +100,11 @@ impl Shared {
             return Err(error);
         }
         Ok(result)
+    }
+
+    /// The account's requests: what is left of them now.
+    pub(super) fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An id for one answer, as the vendor puts it on each.
@@ -167,7 +174,8 @@ impl Server {
             poll: POLL,
         };
         let inner = Mutex::new(Inner { state, store, requests: RequestLog::open(dir)?, answered: 0 });
-        let shared = Arc::new(Shared { vault, authority, endpoint, clock, stop: Notify::new(), inner });
+        let bucket = Mutex::new(Bucket::full(clock()));
+        let shared = Arc::new(Shared { vault, authority, endpoint, clock, stop: Notify::new(), inner, bucket });
         shared.endpoint.write(dir)?;
         Ok(Self { dir: dir.to_owned(), shared, heroku, https, dns, _serving: serving })
     }

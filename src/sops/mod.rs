@@ -79,6 +79,8 @@
 //! one whose every value and whose authentication code were checked. [`UnverifiedFile`] can be looked at and not be
 //! written back. [`EncryptionScope`] is the one answer to "must this leaf be encrypted?".
 
+mod change;
+mod convert;
 mod decrypted;
 mod encrypted;
 mod encryption;
@@ -87,8 +89,10 @@ mod kept;
 mod key_lists;
 mod lint;
 mod metadata;
+mod new_value;
 mod not_opened;
 mod pattern;
+mod place;
 mod recovery;
 mod regroup;
 mod rotate;
@@ -99,12 +103,14 @@ mod validity;
 mod values;
 mod wrapping;
 
+pub use convert::encrypt_as;
 pub use decrypted::{DecryptedFile, Value};
 pub use encrypted::{EncryptedFile, UnverifiedFile};
 pub use encryption::{Encryption, encrypt};
 pub use error::SopsError;
 pub use lint::{KnownFile, lint_rules};
 pub use metadata::{KeyGroup, Metadata, VERSION};
+pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
 pub use regroup::{GroupChange, KeyChanges, complete};

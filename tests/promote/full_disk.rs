@@ -3,9 +3,9 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use lockage::sandbox::{World, requests};
+use lockage::sandbox::requests;
 
-use super::clone::{Clone, PROMOTE, since, writes};
+use super::clone::{Clone, PROMOTE, ledger_has, since, writes};
 use super::kill::comparable;
 
 /// What a file on a tmpfs grows by.
@@ -105,19 +105,6 @@ fn goal() -> serde_json::Value {
     let clone = Clone::with_world();
     clone.succeed(PROMOTE);
     comparable(&clone.world())
-}
-
-/// The chain of the world's ledger is whole, and has this many entries.
-fn ledger_has(world: &World, entries: usize) {
-    let git = |words: &[&str]| {
-        let out = Command::new("git").arg("--git-dir").arg(world.dir().join("ledger.git")).args(words).output();
-        let out = out.expect("git runs");
-        assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
-        String::from_utf8_lossy(&out.stdout).into_owned()
-    };
-    assert_eq!(git(&["fsck", "--full", "--strict", "--no-dangling", "--no-progress"]), "");
-    assert_eq!(git(&["rev-list", "--count", "refs/lockage/ledger/pangeo-forge/staging"]).trim(), entries.to_string());
-    assert_eq!(git(&["for-each-ref", "refs/lockage/lock"]), "");
 }
 
 #[test]

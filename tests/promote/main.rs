@@ -6,6 +6,7 @@
 mod common;
 
 mod answers;
+mod ci;
 mod clone;
 mod consent;
 mod engine;
@@ -13,6 +14,7 @@ mod failures;
 mod first_run;
 mod full_disk;
 mod kill;
+mod kill_journal;
 mod plans;
 mod race;
 mod spellings;

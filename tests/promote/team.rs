@@ -44,7 +44,7 @@ impl Team {
             assert_eq!(ran.code, 0, "{}", ran.stderr);
         }
         scenario.plaintext = canary::search(&scenario.repo());
-        assert_eq!(scenario.plaintext, [PathBuf::new(); 0], "the files are encrypted");
+        assert!(scenario.plaintext.is_empty(), "the files are encrypted: {:?}", scenario.plaintext);
         scenario.commit("Begin");
         scenario.git(["init", "-q", "--bare", "-b", "main", "../remote.git"]);
         scenario.git(["remote", "add", "origin", "../remote.git"]);

@@ -9,6 +9,7 @@ pub(super) mod encrypt;
 pub(super) mod get;
 pub(super) mod guard;
 pub(super) mod hooks;
+pub(super) mod keyservice;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod plan;

@@ -12,7 +12,7 @@ use crate::cli::secrets::clouds;
 use crate::cli::{Context, Failed};
 use crate::keys::{KeyError, KeyServices, Keyring, LocalKeys, Recipient, published};
 use crate::secret::SecretString;
-use crate::sops::{Metadata, SopsError};
+use crate::sops::{EncryptionScope, Metadata, SopsError};
 use crate::system::files::{self, FileError};
 
 /// The identities at hand, and what could not be read.
@@ -58,6 +58,12 @@ impl Identities {
             tracing::info!("{problem}");
         }
         found
+    }
+
+    /// The keys of this user for a service that answers to others: every identity there is, and the clouds.
+    pub(crate) fn of_service(context: &Context) -> LocalKeys {
+        let nothing = Metadata::new(Vec::new(), &EncryptionScope::default(), false);
+        clouds::local(context, LocalKeys::new(Self::of_user(context, &nothing).keyring))
     }
 
     /// Every key service of this user, with these identities.

@@ -45,7 +45,11 @@ impl Rules {
         let text = files::read(&path)?;
         let text =
             std::str::from_utf8(&text).map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
-        Ok(Some(Self { set: RuleSet::parse(text, &shown)?, path }))
+        let set = match search {
+            Search::OfDirectory => RuleSet::parse_as_sops(text, &shown)?,
+            _ => RuleSet::parse(text, &shown)?,
+        };
+        Ok(Some(Self { set, path }))
     }
 
     /// The first rule that matches the file.

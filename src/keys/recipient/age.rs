@@ -1,12 +1,9 @@
 //! age recipients.
 
 use std::fmt;
-use std::str::FromStr as _;
-
-use ::age::x25519;
 
 use super::shown;
-use crate::keys::{KeyError, KeyKind};
+use crate::keys::{KeyError, KeyKind, age};
 
 /// An age recipient, as the text it was given as.
 #[derive(Clone, PartialEq, Eq, Hash)]
@@ -34,11 +31,7 @@ impl AgeRecipient {
     /// *Source*: the SOPS format, section 5.1: a second `1` marks a plugin, since the alphabet of the rest has none.
     pub(super) fn parse(text: &str) -> Result<Self, KeyError> {
         let recipient = Self::verbatim(text.trim());
-        let whole = match recipient.kind {
-            AgeKind::X25519 => x25519::Recipient::from_str(&recipient.text).is_ok(),
-            AgeKind::Unknown => false,
-            _ => true,
-        };
+        let whole = age::is_whole(recipient.kind, &recipient.text);
         if whole { Ok(recipient) } else { Err(KeyError::Recipient { kind: KeyKind::Age, text: shown(text.trim()) }) }
     }
 
@@ -63,6 +56,16 @@ impl AgeRecipient {
     #[must_use]
     pub const fn kind(&self) -> AgeKind {
         self.kind
+    }
+
+    /// Whether both are the same; behind an SSH key a comment does not count.
+    #[must_use]
+    pub fn is(&self, other: &str) -> bool {
+        let key = |text: &str| -> String { text.split(' ').take(2).collect::<Vec<_>>().join(" ") };
+        match self.kind {
+            AgeKind::Ssh => key(&self.text) == key(other),
+            _ => self.text == other,
+        }
     }
 
     /// As it was given; behind an SSH key there may be a comment.

@@ -46,6 +46,19 @@ impl RuleSet {
     /// [`SopsError::Rules`] with line and column; an invalid pattern or recipient is one, whether or not its rule would
     /// ever be reached.
     pub fn parse(text: &str, shown_path: &str) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, true)
+    }
+
+    /// The same as SOPS reads it: an invalid pattern that chooses leaves never matches, and one of paths is an error only
+    /// once it is reached, by [`RuleSet::reached_rule_for`].
+    ///
+    /// # Errors
+    /// As for [`RuleSet::parse`], but for patterns.
+    pub fn parse_as_sops(text: &str, shown_path: &str) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, false)
+    }
+
+    fn read(text: &str, shown_path: &str, strict: bool) -> Result<Self, SopsError> {
         let mut bytes = text.as_bytes();
         // SOPS reads the first document and looks at no other.
         let first = serde_saphyr::read::<_, RawFile>(&mut bytes).next();
@@ -69,7 +82,7 @@ impl RuleSet {
                 .map(|raw| {
                     let part = |number: u64| usize::try_from(number).unwrap_or(0);
                     let (line, column) = (part(raw.referenced.line()), part(raw.referenced.column()));
-                    raw.value.into_rule(line).map_err(|problem| SopsError::Rules {
+                    raw.value.into_rule(line, strict).map_err(|problem| SopsError::Rules {
                         path: shown_path.to_owned(),
                         line,
                         column,
@@ -85,6 +98,23 @@ impl RuleSet {
     #[must_use]
     pub fn rule_for(&self, path: &str) -> Option<&Rule> {
         self.rules()?.iter().find(|rule| rule.path_regex.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes())))
+    }
+
+    /// The same, where a path's pattern that is invalid was let through.
+    ///
+    /// # Errors
+    /// [`SopsError::Pattern`] if such a rule comes before one that matches.
+    pub fn reached_rule_for(&self, path: &str) -> Result<Option<&Rule>, SopsError> {
+        for rule in self.rules().unwrap_or_default() {
+            let Some(regex) = &rule.path_regex else { return Ok(Some(rule)) };
+            if let Some(problem) = regex.problem() {
+                return Err(problem);
+            }
+            if regex.is_match(path.as_bytes()) {
+                return Ok(Some(rule));
+            }
+        }
+        Ok(None)
     }
 
     /// The rules in order; `None` if the file has no `creation_rules`, which SOPS takes for no configuration at all.
