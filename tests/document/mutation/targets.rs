@@ -15,7 +15,7 @@ pub(super) fn run(target: &str, input: &[u8]) {
     match target {
         "token" => {
             let cipher = DataKey::generate().map(|key| ValueCipher::new(&key));
-            let _ = cipher.unwrap().decrypt(input, "a:", &mut Vec::new());
+            let _ = cipher.unwrap().decrypt(input, "a:", &mut zeroize::Zeroizing::default());
         }
         "metadata" => {
             for format in FORMATS {
