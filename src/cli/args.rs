@@ -55,8 +55,12 @@ pub(crate) enum Command {
     Set(c::set::Set),
     /// Edit the values of an encrypted file in your editor.
     Edit(c::edit::Edit),
+    /// Offer the keys of this user to other programs, over the key service of SOPS.
+    Keyservice(c::keyservice::Keyservice),
     /// Judge what is staged: block plaintext under a creation rule, and private keys.
     Guard(c::guard::Guard),
+    /// Say without a key whether encrypted files are whole, or whether the rules mean what they say.
+    Check(c::check::Check),
     /// The git hooks that run the guard.
     Hooks(c::hooks::Hooks),
     /// Show what a promotion would change, and change nothing.
@@ -83,6 +87,7 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Apply(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Completion(command) => command.run(context),
             Self::Decrypt(command) => command.run(context),
             Self::Edit(command) => command.run(context),
@@ -90,6 +95,7 @@ impl Command {
             Self::Get(command) => command.run(context),
             Self::Guard(command) => command.run(context),
             Self::Hooks(command) => command.run(context),
+            Self::Keyservice(command) => command.run(context),
             Self::Log(command) => command.run(context),
             Self::Man(command) => command.run(context),
             Self::Plan(command) => command.run(context),

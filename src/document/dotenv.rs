@@ -10,6 +10,7 @@ use memchr::memmem;
 
 use super::edit::{MetadataEdit, Replacement};
 use super::flat::{Unflatten, flatten, spell};
+use super::graft::{Change, Graft};
 use super::key_path::{KeyPath, PathPart};
 use super::outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
@@ -108,21 +109,29 @@ impl Syntax for Dotenv {
         })
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
         let failed = |kind| error(Format::Dotenv, text, 0, kind);
         let refused = |reason| Err(failed(SyntaxErrorKind::Path(reason)));
         let [PathPart::Key(key)] = path.parts() else { return refused("a dotenv file has no nesting") };
+        let value = match change {
+            Change::Insert(Graft::Leaf(value)) => value,
+            Change::Insert(_) | Change::Replace(_) => return refused("a dotenv file has no nesting"),
+            Change::Remove => {
+                let Some(line) = last_line(text, outline, key) else { return refused("there is nothing at this path") };
+                return Ok([&text[..line.start], &text[line.end..]].concat());
+            }
+        };
         if key.starts_with(PREFIX) {
             return refused("keys that begin with `sops_` are reserved");
         }
         if key.contains(['=', '\n']) || key.starts_with('#') {
-            return refused("a dotenv key holds no `=` and no line break and begins with no `#`");
+            return refused("a dotenv key holds no `=`, no line break, and begins with no `#`");
         }
         if outline.keys.iter().any(|known| *known.name == **key) {
             return refused("there is a value already");
@@ -132,6 +141,13 @@ impl Syntax for Dotenv {
         write_value(value, &mut line).map_err(failed)?;
         Ok(trailer::insert_line(text, outline, &line))
     }
+}
+
+/// The line of the last entry of that key, with its break.
+fn last_line(text: &[u8], outline: &Outline, key: &str) -> Option<Range<usize>> {
+    let found = outline.keys.iter().rfind(|known| *known.name == *key)?;
+    let end = memchr::memchr(b'\n', &text[found.range.end..]).map_or(text.len(), |at| found.range.end + at + 1);
+    Some(found.range.start..end)
 }
 
 /// Ids have 32 bits; a text with more lines than that is above the size bound of files.

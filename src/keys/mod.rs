@@ -25,6 +25,7 @@
 //! ```
 
 mod age;
+mod cloud;
 mod error;
 mod keyring;
 mod kind;
@@ -34,9 +35,12 @@ mod pgp;
 mod prompt;
 pub mod published;
 mod recipient;
+mod remote;
 mod service;
 mod services;
+mod surroundings;
 
+pub use cloud::{AwsKms, AzureKeyVault, GcpKms, HuaweiKms, VaultTransit, with_clouds};
 pub use error::{KeyError, ServiceError};
 pub use keyring::{IdentityOrigin, Keyring};
 pub use kind::KeyKind;
@@ -48,8 +52,12 @@ pub use recipient::{
     AgeKind, AgeRecipient, AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, GcpKmsRecipient,
     HuaweiKmsRecipient, PgpRecipient, Recipient, VaultTransitRecipient,
 };
+pub use remote::{
+    Consent, ConsentError, KeyServer, KeyServerError, Question, RemoteKeys, ServiceAddress, ServiceAddressError,
+};
 pub use service::KeyService;
 pub use services::{KeyServices, Refusal, Unwrapped};
+pub use surroundings::Surroundings;
 
 /// A data key, or a share of one, encrypted to one recipient.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]

@@ -3,7 +3,7 @@
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, Edits, Format, MetadataEdit, Replacement};
+use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Replacement, emit};
 use crate::keys::KeyServices;
 
 use super::SopsError;
@@ -17,6 +17,8 @@ use super::values::{self, Opened, line_of_comment};
 pub struct EncryptedFile {
     pub(super) document: Document,
     pub(super) metadata: Metadata,
+    /// Whether a plaintext that cannot stand in the text is written anew.
+    rewrites: bool,
 }
 
 impl EncryptedFile {
@@ -30,7 +32,21 @@ impl EncryptedFile {
             None => return Err(SopsError::NotEncrypted),
             Some(block) => Metadata::from_tree(&block.tree)?,
         };
-        Ok(Self { document, metadata })
+        Ok(Self { document, metadata, rewrites: false })
+    }
+
+    /// The same as SOPS reads it: see [`Document::parse_as_sops`] and [`Metadata::from_tree_as_sops`]. Where the text
+    /// cannot be kept, the plaintext is written anew.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::parse`].
+    pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SopsError> {
+        let document = Document::parse_as_sops(format, text)?;
+        let metadata = match document.metadata() {
+            None => return Err(SopsError::NotEncrypted),
+            Some(block) => Metadata::from_tree_as_sops(&block.tree)?,
+        };
+        Ok(Self { document, metadata, rewrites: true })
     }
 
     /// Who can open it, and what is encrypted in it.
@@ -62,8 +78,8 @@ impl EncryptedFile {
     /// # Errors
     /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
     pub fn decrypt_unverified(&self, keys: &KeyServices) -> Result<UnverifiedFile, SopsError> {
-        let Plain { text, distrust, .. } = self.open(keys)?;
-        Ok(UnverifiedFile { text, distrust })
+        let Plain { key, text, distrust, .. } = self.open(keys)?;
+        Ok(UnverifiedFile { key, text, distrust })
     }
 
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
@@ -85,7 +101,12 @@ impl EncryptedFile {
         })?;
         let distrust = self.check(&computed, &mut cipher);
         edits.metadata = MetadataEdit::Remove;
-        let text = self.document.apply(&edits)?;
+        let text = match self.document.apply(&edits) {
+            Err(_) if self.rewrites => {
+                emit(self.document.format(), &self.document.tree(&edits)?, None, EmitOptions::default())?
+            }
+            text => text?,
+        };
         Ok(Plain { key, text, distrust, stale_comments })
     }
 
@@ -111,6 +132,7 @@ struct Plain {
 
 /// The plaintext of a file that may not be what its author wrote. It can be shown; there is no way back into the file.
 pub struct UnverifiedFile {
+    pub(super) key: DataKey,
     text: Zeroizing<Vec<u8>>,
     distrust: Option<SopsError>,
 }

@@ -25,7 +25,7 @@ pub enum Flavour {
 pub(super) const PLACEHOLDER: &[u8] = b"ENC[AES256_GCM,data:,iv:,tag:,type:str]";
 
 /// How often a token is drawn again that by chance matches the pattern of the marking comments.
-const DRAWS: usize = 32;
+pub(super) const DRAWS: usize = 32;
 
 /// What it takes to encrypt one document.
 pub(super) struct Seal<'a> {
@@ -92,7 +92,7 @@ impl Seal<'_> {
     }
 
     /// The token of a value: the old one if the value stood there before, else a new one in `buffer`.
-    fn token<'b>(
+    pub(super) fn token<'b>(
         &mut self,
         label: Label,
         plaintext: &[u8],

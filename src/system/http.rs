@@ -24,6 +24,7 @@ pub use answer::Answer;
 pub use body::Body;
 pub use error::HttpError;
 pub use repeat::Repeat;
+pub(crate) use visit::tls_failure;
 pub use visit::{Visit, VisitError};
 
 use crate::secret::SecretString;

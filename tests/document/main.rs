@@ -7,6 +7,7 @@ mod common;
 
 mod binary;
 mod dotenv;
+mod emit;
 mod ini;
 mod json;
 mod laws;

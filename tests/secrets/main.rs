@@ -15,5 +15,7 @@ mod differential;
 mod generate;
 mod golden;
 mod keys;
+mod kms;
 mod quirks;
+mod structure;
 mod support;

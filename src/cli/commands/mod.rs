@@ -1,6 +1,7 @@
 //! One file per command.
 
 pub(super) mod apply;
+pub(super) mod check;
 pub(super) mod completion;
 pub(super) mod decrypt;
 pub(super) mod edit;
@@ -8,6 +9,7 @@ pub(super) mod encrypt;
 pub(super) mod get;
 pub(super) mod guard;
 pub(super) mod hooks;
+pub(super) mod keyservice;
 pub(super) mod log;
 pub(super) mod man;
 pub(super) mod plan;

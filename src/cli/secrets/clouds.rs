@@ -1,14 +1,38 @@
 //! Key services beyond this machine, set up from the environment.
 
-use crate::cli::Context;
-use crate::keys::{KeyServices, LocalKeys};
+use crate::cli::{Context, report};
+use crate::keys::{KeyServices, LocalKeys, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds};
+use crate::system::background::Background;
 
 /// Adds the clients of the clouds to the local key service.
-pub(crate) fn local(_context: &Context, keys: LocalKeys) -> LocalKeys {
-    keys
+pub(crate) fn local(context: &Context, keys: LocalKeys) -> LocalKeys {
+    with_clouds(keys, &surroundings(context), &Background::default())
 }
 
-/// Adds the key services that were named, after the local one.
-pub(crate) fn remotes(_context: &Context, services: KeyServices) -> KeyServices {
+/// Adds the key services that were named, after the local one: `SOPS_KEYSERVICE`, parted by commas.
+pub(crate) fn remotes(context: &Context, services: KeyServices) -> KeyServices {
+    let named = context.variable("SOPS_KEYSERVICE").unwrap_or_default();
+    let named: Vec<&str> = named.split(',').map(str::trim).filter(|uri| !uri.is_empty()).collect();
+    remotes_at(services, &named)
+}
+
+/// Adds key services by their URIs, after those that are there; what is no URI is said and skipped, as SOPS does.
+pub(crate) fn remotes_at(mut services: KeyServices, uris: &[&str]) -> KeyServices {
+    let background = Background::default();
+    for uri in uris {
+        match ServiceAddress::parse(uri) {
+            Ok(address) => services = services.with(RemoteKeys::new(address, background.clone())),
+            Err(ServiceAddressError::NoUri(_)) => {
+                report::say(&format!("warning: Error parsing URI for keyservice, skipping: {uri}"));
+            }
+            Err(error) => report::say(&format!("warning: the key service at `{uri}` is skipped: {error}")),
+        }
+    }
     services
+}
+
+/// The whole environment, for there is no other list of the variables that the vendors' programs take notice of.
+fn surroundings(context: &Context) -> Surroundings {
+    let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
+    Surroundings::new(context.variables(), jiff::Timestamp::now, name)
 }

@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::clouds;
 use super::prompt::Terminal;
 use crate::cli::{Context, Failed};
-use crate::keys::{Gpg, KeyError, KeyKind, KeyServices, Keyring, LocalKeys, Recipient, published};
+use crate::keys::{Gpg, KeyError, KeyKind, KeyService as _, KeyServices, Keyring, LocalKeys, Recipient, published};
 use crate::secret::{SecretBytes, SecretString};
 use crate::sops::{Metadata, SopsError};
 use crate::system::files;
@@ -29,15 +29,14 @@ impl Identities {
     pub(crate) fn of_user(context: &Context, metadata: &Metadata) -> Self {
         let recipients: Vec<&Recipient> =
             metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect();
-        let mut found = Places { context, keyring: Keyring::new().asking(Arc::new(Terminal::new(context))) };
-        if !recipients.is_empty() {
-            found.ssh(&recipients);
-            found.age(&recipients);
-        }
-        for problem in crate::keys::KeyService::problems(&found.keyring) {
-            tracing::info!("{problem}");
-        }
-        Self { keyring: found.keyring }
+        let keyring = if recipients.is_empty() { askable(context) } else { Places::read_all(context, &recipients) };
+        Self { keyring }
+    }
+
+    /// The keys of this user for a service that answers to others: every identity there is but those that a command
+    /// would print for a recipient, `gpg`, and the clouds.
+    pub(crate) fn of_service(context: &Context) -> LocalKeys {
+        local(context, Places::read_all(context, &[]))
     }
 
     /// Every key service of this user, with these identities.
@@ -58,6 +57,16 @@ struct Places<'c> {
 }
 
 impl Places<'_> {
+    fn read_all(context: &Context, recipients: &[&Recipient]) -> Keyring {
+        let mut places = Places { context, keyring: askable(context) };
+        places.ssh(recipients);
+        places.age(recipients);
+        for problem in places.keyring.problems() {
+            tracing::info!("{problem}");
+        }
+        places.keyring
+    }
+
     fn ssh(&mut self, recipients: &[&Recipient]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
         match self.context.variable(file) {
@@ -232,14 +241,24 @@ fn default_file(context: &Context) -> Option<PathBuf> {
 
 /// The key services that a new file is encrypted with: no identity is read for that.
 pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
-    services(context, Keyring::new().asking(Arc::new(Terminal::new(context))))
+    services(context, askable(context))
+}
+
+/// An empty keyring that asks on the terminal.
+fn askable(context: &Context) -> Keyring {
+    Keyring::new().asking(Arc::new(Terminal::new(context)))
+}
+
+/// The local key service.
+fn local(context: &Context, keyring: Keyring) -> LocalKeys {
+    let variables = context.variables().map(|(name, value)| (name.into(), value.into())).collect();
+    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), variables);
+    clouds::local(context, LocalKeys::new(keyring).with(KeyKind::Pgp, gpg))
 }
 
 /// The local key service, and after it those that were named.
 fn services(context: &Context, keyring: Keyring) -> KeyServices {
-    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), context.variables());
-    let local = LocalKeys::new(keyring).with(KeyKind::Pgp, gpg);
-    clouds::remotes(context, KeyServices::from(clouds::local(context, local)))
+    clouds::remotes(context, KeyServices::from(local(context, keyring)))
 }
 
 /// Says so when everybody can open a file.

@@ -1,6 +1,7 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
 pub(crate) mod clouds;
+pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
@@ -8,6 +9,7 @@ pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
 pub(crate) mod rules;
+pub(crate) mod value;
 
 use crate::cli::Failed;
 use input::Source;

@@ -11,10 +11,15 @@ fn memory_candidates(context: &Context) -> Vec<PathBuf> {
     runtime.into_iter().chain(["/dev/shm".into()]).filter(|folder: &PathBuf| folder.is_dir()).collect()
 }
 
+/// Our folder in the user's state.
+pub(super) fn state(context: &Context) -> Option<PathBuf> {
+    let state = context.variable("XDG_STATE_HOME").map(PathBuf::from);
+    Some(state.or_else(|| Some(context.home()?.join(".local/state")))?.join("lockage"))
+}
+
 /// Where plaintext lies when the user asked for a disk.
 fn disk_folder(context: &Context) -> Option<PathBuf> {
-    let state = context.variable("XDG_STATE_HOME").map(PathBuf::from);
-    Some(state.or_else(|| Some(context.home()?.join(".local/state")))?.join("lockage/edit"))
+    Some(state(context)?.join("edit"))
 }
 
 /// Makes a private folder.

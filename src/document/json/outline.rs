@@ -13,6 +13,17 @@ use crate::document::tree::Tree;
 /// The reserved key of the top-level object.
 const SOPS: &str = "sops";
 
+/// The offset behind the object at the top; nothing behind it is looked at.
+pub(super) fn end(text: &[u8]) -> Result<usize, SyntaxError> {
+    let mut scanner = Scanner::new(text);
+    loop {
+        if let Some(end) = scanner.end() {
+            return Ok(end);
+        }
+        scanner.next()?;
+    }
+}
+
 pub(super) fn read(text: &[u8]) -> Result<Outline, SyntaxError> {
     let mut scanner = Scanner::new(text);
     let mut outline = Outline::default();

@@ -20,6 +20,8 @@ use crate::document::syntax::SyntaxErrorKind;
 /// The name under which SOPS keeps its metadata.
 const METADATA_KEY: &[u8] = b"sops";
 
+const TEXT_KEYS: &str = "SOPS takes only text for a key; put it in quotes";
+
 /// An open collection.
 struct Frame {
     list: bool,
@@ -55,6 +57,8 @@ struct Builder<'s> {
     items: Vec<Range<usize>>,
     /// Events seen, and how many of them in copies.
     seen: (usize, usize),
+    /// The first thing that SOPS loads and then cannot walk over; errors of the text come before it.
+    unwalkable: Option<Fault>,
 }
 
 /// The outline of a parsed text.
@@ -70,6 +74,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         placed: vec![false; source.scan.comments.len()],
         items: Vec::new(),
         seen: (0, 0),
+        unwalkable: None,
     };
     let scalars = source.events.len() / 2;
     builder.outline.nodes.reserve(source.events.len() + source.scan.comments.len());
@@ -79,7 +84,10 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
     while at < source.events.len() {
         at = builder.step(at)?;
     }
-    let Builder { mut outline, placed, items, .. } = builder;
+    let Builder { mut outline, placed, items, unwalkable, .. } = builder;
+    if let Some(fault) = unwalkable {
+        return Err(fault);
+    }
     places.finish(source, &placed, items, &mut outline);
     Ok(outline)
 }
@@ -107,7 +115,8 @@ impl Builder<'_> {
                 Ok(at + 1)
             }
             _ => {
-                let leaf = self.source.leaf(event)?;
+                let leaf = self.source.leaf(event);
+                let leaf = self.walkable(leaf)?;
                 self.leaf(leaf);
                 Ok(at + 1)
             }
@@ -193,22 +202,26 @@ impl Builder<'_> {
         }
     }
 
+    /// The leaf, or a null in the place of what SOPS cannot walk over, which is told once all is read.
+    fn walkable(&mut self, leaf: Result<Leaf, Fault>) -> Result<Leaf, Fault> {
+        match leaf {
+            Err(fault) if fault.is_unwalkable() => {
+                self.unwalkable.get_or_insert(fault);
+                let nothing = Leaf { range: 0..0, kind: Kind::Null, style: Style::Empty, tagged: true, context: 0 };
+                Ok(nothing)
+            }
+            other => other,
+        }
+    }
+
     fn leaf(&mut self, leaf: Leaf) {
         self.outline.nodes.push(Node::Leaf(LeafId(self.outline.leaves.len() as u32)));
         self.outline.leaves.push(leaf);
         self.item_done();
     }
 
-    /// SOPS writes an encrypted comment in a list as an item; a plain scalar in a block list, always.
     fn is_item_comment(&self, event: &Event) -> bool {
-        let list = self.frames.last().is_some_and(|frame| frame.list);
-        let token = self.source.token(event.token);
-        let dash = event.token.checked_sub(1).map(|before| self.source.token(before).kind);
-        let text = &self.source.text[token.range()];
-        list && token.kind == TokenKind::Plain
-            && dash == Some(TokenKind::Entry)
-            && text.starts_with(b"ENC[AES256_GCM,")
-            && text.ends_with(b",type:comment]")
+        self.frames.last().is_some_and(|frame| frame.list) && self.source.is_item_comment(event)
     }
 
     /// It counts as an item for the places of other comments, and as none for the walk.
@@ -228,7 +241,8 @@ impl Builder<'_> {
             self.open(target);
             return Ok(target + 1);
         }
-        let anchored = self.source.leaf(event)?;
+        let anchored = self.source.leaf(event);
+        let anchored = self.walkable(anchored)?;
         let alias = Leaf {
             range: self.source.range(&self.source.events[at]),
             kind: anchored.kind,
@@ -246,8 +260,15 @@ impl Builder<'_> {
         let start = self.source.range(event).start;
         let scalar = &self.source.events[self.source.resolved(at)];
         let collection = matches!(scalar.kind, EventKind::Mapping | EventKind::Sequence);
-        if collection || self.source.kind_of(scalar)? != Kind::Str {
-            return Err(Fault::not_allowed(start, "SOPS takes only text for a key; put it in quotes"));
+        if collection {
+            return Err(Fault::not_allowed(start, TEXT_KEYS));
+        }
+        let text = match self.source.kind_of(scalar) {
+            Err(fault) if !fault.is_unwalkable() => return Err(fault),
+            kind => matches!(kind, Ok(Kind::Str)),
+        };
+        if !text {
+            self.unwalkable.get_or_insert(Fault::new(start, SyntaxErrorKind::Unwalkable(TEXT_KEYS)));
         }
         let mut name = self.source.text_of(scalar);
         if scalar.tag == Tag::Binary {

@@ -41,8 +41,7 @@ impl Secret {
             bytes.copy_from_slice(&expanded[at..at + 32]);
             bytes
         };
-        let (lattice, lattice_public) =
-            MlKem768::generate_deterministic(&B32::from(*part(0)), &B32::from(*part(32)));
+        let (lattice, lattice_public) = MlKem768::generate_deterministic(&B32::from(*part(0)), &B32::from(*part(32)));
         Self { lattice, lattice_public, curve: StaticSecret::from(*part(64)) }
     }
 }

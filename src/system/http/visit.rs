@@ -85,7 +85,7 @@ fn why(error: &reqwest::Error) -> VisitError {
 }
 
 /// The TLS failure behind an error, which hides inside an I/O error.
-pub(super) fn tls_failure(error: &reqwest::Error) -> Option<&rustls::Error> {
+pub(crate) fn tls_failure(error: &reqwest::Error) -> Option<&rustls::Error> {
     let mut source: Option<&(dyn std::error::Error + 'static)> = Some(error);
     while let Some(inner) = source {
         if let Some(found) = inner.downcast_ref::<rustls::Error>() {

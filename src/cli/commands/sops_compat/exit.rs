@@ -39,7 +39,9 @@ impl Exit {
             SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => {
                 Self::new(92, "File cannot be completely empty, it must contain at least one document")
             }
-            SopsError::Syntax(error) => Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error))),
+            SopsError::Syntax(error) if !matches!(error.kind, SyntaxErrorKind::Unwalkable(_)) => {
+                Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error)))
+            }
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             SopsError::NoRecipients => Self::new(1, "Could not generate data key: [empty key group provided]"),
             other => {

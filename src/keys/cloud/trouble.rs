@@ -1,0 +1,90 @@
+//! What went wrong with a cloud, in our words and in those of SOPS.
+
+use std::time::Duration;
+
+use crate::error::Class;
+use crate::keys::{KeyError, Recipient, ServiceError};
+use crate::system::process::ProcessError;
+use crate::system::wire::WireError;
+
+/// A failure on the way to a key.
+#[derive(Clone, Debug)]
+pub(super) struct Trouble {
+    pub(super) class: Class,
+    /// What happened, in a sentence.
+    pub(super) problem: String,
+    /// What SOPS prints behind its own introduction.
+    pub(super) sops: String,
+    pub(super) hint: Option<String>,
+    /// Whether another try could do better.
+    pub(super) passing: bool,
+    /// When the server wants to be asked again.
+    pub(super) after: Option<Duration>,
+}
+
+impl Trouble {
+    pub(super) fn new(class: Class, problem: impl Into<String>) -> Self {
+        let problem = problem.into();
+        Self { class, sops: problem.clone(), problem, hint: None, passing: false, after: None }
+    }
+
+    /// To be mended on this machine.
+    pub(super) fn usage(problem: impl Into<String>) -> Self {
+        Self::new(Class::Usage, problem)
+    }
+
+    /// An answer that cannot be trusted, or a "no".
+    pub(super) fn untrusted(problem: impl Into<String>) -> Self {
+        Self::new(Class::Untrusted, problem)
+    }
+
+    /// The same, said by SOPS in other words.
+    pub(super) fn sops(mut self, text: impl Into<String>) -> Self {
+        self.sops = text.into();
+        self
+    }
+
+    pub(super) fn hint(mut self, text: impl Into<String>) -> Self {
+        self.hint = Some(text.into());
+        self
+    }
+
+    pub(super) const fn passing(mut self, passing: bool) -> Self {
+        self.passing = passing;
+        self
+    }
+
+    /// With an introduction on both sides.
+    pub(super) fn within(mut self, ours: &str, theirs: &str) -> Self {
+        self.problem = format!("{ours}: {}", self.problem);
+        self.sops = format!("{theirs}: {}", self.sops);
+        self
+    }
+
+    /// As the error of a key.
+    pub(super) fn of(self, recipient: &Recipient) -> KeyError {
+        let Self { class, problem, sops, hint, .. } = self;
+        let sops = (sops != problem).then_some(sops);
+        ServiceError { id: recipient.id(), problem, class, hint, sops }.into()
+    }
+}
+
+impl From<WireError> for Trouble {
+    fn from(error: WireError) -> Self {
+        let class = if matches!(error, WireError::Settings(_)) { Class::Usage } else { Class::World };
+        let passing = error.may_pass();
+        Self::new(class, error.to_string()).passing(passing)
+    }
+}
+
+impl From<ProcessError> for Trouble {
+    fn from(error: ProcessError) -> Self {
+        Self::new(Class::World, error.to_string())
+    }
+}
+
+/// What a server says, for people: bounded, and without control characters, so that it cannot repaint a terminal.
+pub(super) fn said(text: &str) -> String {
+    let clean = text.chars().map(|letter| if letter.is_control() && letter != '\n' { ' ' } else { letter });
+    clean.take(2000).collect()
+}
