@@ -24,19 +24,41 @@ const ROOMS: &[(&str, &[&str])] = &[
 
 /// Files that may look inside a secret: each sends it on or encrypts it.
 const MAY_EXPOSE: &[&str] = &[
+    "src/cipher/shamir.rs",
     "src/cipher/value.rs",
     "src/cli/commands/decrypt.rs",
     "src/cli/commands/get.rs",
     "src/cli/commands/set.rs",
+    "src/cli/commands/sops_compat/set.rs",
     "src/cli/promotion/rehearsal.rs",
+    "src/cli/secrets/child.rs",
     "src/cli/secrets/value.rs",
     "src/keys/age/asking.rs",
     "src/keys/age/hybrid.rs",
     "src/keys/age/locked.rs",
     "src/keys/age/mod.rs",
     "src/keys/age/ssh.rs",
+    "src/keys/cloud/aws/machine.rs",
+    "src/keys/cloud/aws/mod.rs",
+    "src/keys/cloud/aws/profile.rs",
+    "src/keys/cloud/aws/sign.rs",
+    "src/keys/cloud/azure/application.rs",
+    "src/keys/cloud/azure/chain.rs",
+    "src/keys/cloud/azure/managed.rs",
+    "src/keys/cloud/azure/mod.rs",
+    "src/keys/cloud/gcp/credentials.rs",
+    "src/keys/cloud/gcp/external.rs",
+    "src/keys/cloud/gcp/grpc.rs",
+    "src/keys/cloud/gcp/mod.rs",
+    "src/keys/cloud/huawei/mod.rs",
+    "src/keys/cloud/huawei/sign.rs",
+    "src/keys/cloud/mod.rs",
+    "src/keys/cloud/vault.rs",
     "src/keys/keyring.rs",
     "src/keys/pgp.rs",
+    "src/keys/remote/client.rs",
+    "src/keys/remote/server.rs",
+    "src/keys/surroundings.rs",
     "src/platforms/dns/tsig.rs",
     "src/platforms/heroku/builds.rs",
     "src/platforms/heroku/config_vars.rs",
@@ -181,6 +203,7 @@ fn no_file_is_over_the_limit() {
 fn only_listed_files_look_inside_a_secret() {
     let exposing: BTreeSet<String> = files("src")
         .into_iter()
+        .filter(|source| !source.path.ends_with("/tests.rs"))
         .filter(|source| source.without_tests().contains(".expose_secret()"))
         .map(|source| source.path)
         .collect();

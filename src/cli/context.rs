@@ -70,11 +70,9 @@ impl Context {
         value.to_str().filter(|text| !text.is_empty())
     }
 
-    /// Every variable that is text.
-    pub(crate) fn variables(&self) -> impl Iterator<Item = (String, String)> {
-        self.environment
-            .iter()
-            .filter_map(|(name, value)| Some((name.to_str()?.to_owned(), value.to_str()?.to_owned())))
+    /// Every variable, for a program that works in the user's name.
+    pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
+        self.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
     /// The time now.

@@ -10,7 +10,7 @@ use super::edit::{MetadataEdit, Replacement};
 use super::graft::Change;
 use super::json::{self, Json};
 use super::key_path::KeyPath;
-use super::outline::{Comment, Key, KeyId, Leaf, LeafId, Node, Outline, Style};
+use super::outline::{Comment, KeyId, Leaf, LeafId, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
 use super::tree::Tree;
@@ -85,12 +85,13 @@ impl Syntax for Binary {
 
 /// A plaintext: one leaf.
 pub(super) fn whole(text: &[u8]) -> Outline {
-    Outline {
+    let mut outline = Outline {
         nodes: vec![Node::Open { list: false }, Node::Key(KeyId(0)), Node::Leaf(LeafId(0)), Node::Close],
-        keys: vec![Key { range: 0..0, name: DATA.into() }],
         leaves: vec![Leaf { range: 0..text.len(), kind: Kind::Str, style: Style::Whole, tagged: true, context: 0 }],
         ..Outline::default()
-    }
+    };
+    outline.push_key(0..0, DATA);
+    outline
 }
 
 /// The object around the content.

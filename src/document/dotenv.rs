@@ -12,7 +12,7 @@ use super::edit::{MetadataEdit, Replacement};
 use super::flat::{Unflatten, flatten, spell};
 use super::graft::{Change, Graft};
 use super::key_path::{KeyPath, PathPart};
-use super::outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
+use super::outline::{Comment, CommentId, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
 use super::trailer;
@@ -54,8 +54,9 @@ impl Syntax for Dotenv {
                 }
                 continue;
             }
-            outline.nodes.push(Node::Key(KeyId(id(outline.keys.len()).map_err(failed)?)));
-            outline.keys.push(Key { range: key, name: name.into() });
+            id(outline.keys.len()).map_err(failed)?;
+            let key = outline.push_key(key, name);
+            outline.nodes.push(Node::Key(key));
             outline.nodes.push(Node::Leaf(LeafId(id(outline.leaves.len()).map_err(failed)?)));
             outline.leaves.push(Leaf { range: value, kind: Kind::Str, style: Style::Plain, tagged: true, context: 0 });
         }
@@ -133,7 +134,7 @@ impl Syntax for Dotenv {
         if key.contains(['=', '\n']) || key.starts_with('#') {
             return refused("a dotenv key holds no `=`, no line break, and begins with no `#`");
         }
-        if outline.keys.iter().any(|known| *known.name == **key) {
+        if (0..).map(KeyId).zip(&outline.keys).any(|(known, _)| outline.key(known) == key) {
             return refused("there is a value already");
         }
         let mut line = key.clone().into_bytes();
@@ -145,7 +146,7 @@ impl Syntax for Dotenv {
 
 /// The line of the last entry of that key, with its break.
 fn last_line(text: &[u8], outline: &Outline, key: &str) -> Option<Range<usize>> {
-    let found = outline.keys.iter().rfind(|known| *known.name == *key)?;
+    let found = (0..).map(KeyId).zip(&outline.keys).filter(|(known, _)| outline.key(*known) == key).last()?.1;
     let end = memchr::memchr(b'\n', &text[found.range.end..]).map_or(text.len(), |at| found.range.end + at + 1);
     Some(found.range.start..end)
 }

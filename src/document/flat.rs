@@ -77,6 +77,13 @@ pub(super) fn spell(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// How a value is written where every value is a text: in dotenv, INI and environments; `None` if the bytes are not of
+/// that kind.
+#[must_use]
+pub fn flat_spelling(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
+    spell(kind, bytes)
+}
+
 /// Go's `%G` with the shortest digits, and one decimal where that shows neither point nor exponent.
 fn general_notation(value: f64) -> String {
     if !value.is_finite() {

@@ -16,6 +16,7 @@ mod key_path;
 mod outline;
 mod owned;
 mod scalar;
+mod splice;
 mod syntax;
 mod trailer;
 mod tree;
@@ -25,11 +26,13 @@ mod yaml;
 pub use edit::{Edits, MetadataEdit, Replacement};
 
 pub use emit::{EmitError, EmitOptions, SelectError, Selected, emit};
+pub use flat::flat_spelling;
 pub use graft::Graft;
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 pub use owned::{OwnedTree, TreeBuilder};
 pub use scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float, parse_int};
+pub use splice::Splice;
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
 pub use tree::Tree;
 pub use walk::{Path, Visit};
@@ -96,6 +99,13 @@ impl Document {
     #[must_use]
     pub fn into_text(self) -> Zeroizing<Vec<u8>> {
         self.text
+    }
+
+    /// Gives an encrypted text up without wiping it, which takes as long as writing it did.
+    pub(crate) fn release(&mut self) {
+        if self.outline.metadata.is_some() {
+            drop(std::mem::take(&mut *self.text));
+        }
     }
 
     /// Leaves, keys, comments and metadata, by position.

@@ -1,6 +1,6 @@
 //! Reading through libgit2: in this process, and fast. It knows neither a split nor a sparse index, nor SHA-256.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::Place;
 use super::comparison::{Change, Comparison, Entry};
@@ -36,10 +36,6 @@ impl Library {
             }
         }
         Ok(Self { git, index_file: place.index_file.clone() })
-    }
-
-    pub(super) fn ignores(&self, path: &std::path::Path) -> bool {
-        self.git.is_path_ignored(path).unwrap_or(false)
     }
 
     fn head_tree(&self) -> Result<Option<git2::Tree<'_>>, RepoError> {
@@ -173,12 +169,16 @@ impl Reader for Library {
 
     fn entry(&self, tree: ObjectId, path: &RepoPath) -> Result<Option<Entry>, RepoError> {
         let Ok(path) = std::str::from_utf8(path.bytes()) else { return Ok(None) };
-        let read = || self.git.find_tree(oid(tree)?)?.get_path(std::path::Path::new(path));
+        let read = || self.git.find_tree(oid(tree)?)?.get_path(Path::new(path));
         match read() {
             Ok(found) => Ok(object(found.id()).map(|id| Entry::of_mode(found.filemode().cast_unsigned(), id))),
             Err(error) if error.code() == git2::ErrorCode::NotFound => Ok(None),
             Err(source) => Err(RepoError::reading(format!("tree {tree}"))(source)),
         }
+    }
+
+    fn ignores(&self, path: &Path) -> bool {
+        self.git.is_path_ignored(path).unwrap_or(false)
     }
 
     fn size(&self, id: ObjectId) -> Result<usize, RepoError> {

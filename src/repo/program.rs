@@ -3,8 +3,11 @@
 //!
 //! Everything is asked for with NUL between records, so that no name of a file can pass for something else.
 
-use std::cell::RefCell;
-use std::path::PathBuf;
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt as _;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use super::Place;
@@ -20,6 +23,7 @@ pub(super) struct Program {
     place: Place,
     sizes: RefCell<Option<Batch>>,
     contents: RefCell<Option<Batch>>,
+    ignored: OnceCell<HashSet<PathBuf>>,
 }
 
 /// Where git keeps things: absolute folders.
@@ -34,7 +38,7 @@ pub(super) struct Folders {
 
 impl Program {
     pub(super) fn new(place: Place) -> Self {
-        Self { place, sizes: RefCell::default(), contents: RefCell::default() }
+        Self { place, sizes: RefCell::default(), contents: RefCell::default(), ignored: OnceCell::new() }
     }
 
     /// Whether `git` knows a repository here.
@@ -116,6 +120,15 @@ impl Program {
         ids.lines().map(|id| ObjectId::parse(id).ok_or(Cause::Unknown)).collect()
     }
 
+    /// What is ignored, a folder as one.
+    fn ignored(&self) -> Option<HashSet<PathBuf>> {
+        let root = self.folders().ok()?.work_tree?;
+        let arguments = ["--others", "--ignored", "--exclude-standard", "--directory", "-z", "--full-name", "--", ":/"];
+        let listed = self.run(&[&["ls-files"], &arguments[..]].concat()).ok()?;
+        let paths = listed.split(|byte| *byte == 0).filter(|path| !path.is_empty());
+        Some(paths.map(|path| root.join(OsStr::from_bytes(path.strip_suffix(b"/").unwrap_or(path)))).collect())
+    }
+
     /// The size of an object, and its content, if that is asked for.
     fn object(&self, id: ObjectId, content: bool) -> Result<(usize, Vec<u8>), Cause> {
         let (slot, mode) = if content { (&self.contents, "--batch") } else { (&self.sizes, "--batch-check") };
@@ -195,6 +208,10 @@ impl Reader for Program {
     fn entry(&self, tree: ObjectId, path: &RepoPath) -> Result<Option<Entry>, RepoError> {
         let Ok(path) = std::str::from_utf8(path.bytes()) else { return Ok(None) };
         Ok(self.list(tree, &["--", path])?.into_iter().next().map(|(_, entry)| entry))
+    }
+
+    fn ignores(&self, path: &Path) -> bool {
+        self.ignored.get_or_init(|| self.ignored().unwrap_or_default()).contains(path)
     }
 
     fn size(&self, id: ObjectId) -> Result<usize, RepoError> {

@@ -1,6 +1,8 @@
 //! What is read of a repository, by whichever of two readers can: libgit2, which needs no process, or the user's `git`,
 //! which knows the index and object formats that libgit2 does not.
 
+use std::path::Path;
+
 use super::Repository;
 use super::comparison::{Comparison, Entry};
 use super::error::{Cause, RepoError};
@@ -19,6 +21,7 @@ pub(super) trait Reader {
     fn commit(&self, id: ObjectId) -> Result<Comparison, RepoError>;
     fn tree(&self, id: ObjectId) -> Result<Comparison, RepoError>;
     fn entry(&self, tree: ObjectId, path: &RepoPath) -> Result<Option<Entry>, RepoError>;
+    fn ignores(&self, path: &Path) -> bool;
     fn size(&self, id: ObjectId) -> Result<usize, RepoError>;
     fn content(&self, id: ObjectId) -> Result<Vec<u8>, RepoError>;
 }
@@ -108,10 +111,10 @@ impl Repository {
         found.flatten().collect()
     }
 
-    /// Whether git would leave a path out; where libgit2 does not read the repository, nothing is.
+    /// Whether git leaves an absolute path out.
     #[must_use]
-    pub fn ignores(&self, path: &std::path::Path) -> bool {
-        self.library.as_ref().is_some_and(|library| library.ignores(path))
+    pub fn ignores(&self, path: &Path) -> bool {
+        self.reader().ignores(path)
     }
 
     /// The content of a blob.

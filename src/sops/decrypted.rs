@@ -163,11 +163,12 @@ impl DecryptedFile {
         let aligned = plain.outline().leaves.len() == file.document.outline().leaves.len();
         values::open(&file.document, &file.metadata, cipher, |opened| {
             match opened {
-                Opened::Value { id, kind, bytes, token, path } if aligned => {
+                Opened::Value { id, kind, bytes, path } if aligned => {
                     let shown = plain.scalar(id)?;
                     // A token whose spelling is shown as another value would make the new code wrong.
                     if canonical(kind, bytes).is_some_and(|canonical| canonical == shown.canonical) {
-                        kept.put(label_of(shown.kind), &shown.token, path.associated_data(), token);
+                        let token = file.document.scalar(id)?.token;
+                        kept.put(label_of(shown.kind), &shown.token, path.associated_data(), &token);
                     }
                 }
                 Opened::Comment { id, text, path } => {

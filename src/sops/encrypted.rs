@@ -1,14 +1,17 @@
 //! An encrypted file, before anybody has opened it.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
-use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Replacement, emit};
+use crate::cipher::{DataKey, Mac, ValueCipher};
+use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Replacement, Splice, emit};
 use crate::keys::KeyServices;
 
 use super::SopsError;
 use super::decrypted::DecryptedFile;
 use super::metadata::Metadata;
+use super::parts::{self, Hashed};
 use super::recovery;
 use super::values::{self, Opened, line_of_comment};
 
@@ -73,6 +76,16 @@ impl EncryptedFile {
         }
     }
 
+    /// Decrypts every value and takes the file for what its author wrote, code or none: what `sops --ignore-mac` writes
+    /// back. In our own name no such file is written.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
+    pub fn adopt(self, keys: &KeyServices) -> Result<DecryptedFile, SopsError> {
+        let opened = self.open(keys)?;
+        Ok(DecryptedFile::new(self, opened.key, opened.text, opened.stale_comments))
+    }
+
     /// Decrypts every value and does not insist on the authentication code.
     ///
     /// # Errors
@@ -84,6 +97,9 @@ impl EncryptedFile {
 
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
         let key = recovery::data_key(&self.metadata, keys)?;
+        if Splice::fits(&self.document) {
+            return self.open_in_parts(key);
+        }
         let mut cipher = ValueCipher::new(&key);
         let mut edits = Edits::new();
         let outline = self.document.outline();
@@ -110,6 +126,37 @@ impl EncryptedFile {
         Ok(Plain { key, text, distrust, stale_comments })
     }
 
+    /// The same for a document without comments: as many values at once as there are processors.
+    fn open_in_parts(&self, key: DataKey) -> Result<Plain, SopsError> {
+        let (document, metadata) = (&self.document, &self.metadata);
+        let parts = parts::share(document);
+        let open = |part: &Range<usize>, mut hashed: Hashed<'_>| {
+            // A token is a hundred bytes longer than its plaintext, at the least.
+            let bytes = if part.start == 0 { document.text().len() } else { parts::bytes(document, part) };
+            let leaves = if part.start == 0 { document.outline().leaves.len() } else { part.len() };
+            let mut splice = Splice::new(document, parts::start(document, part), bytes.saturating_sub(100 * leaves));
+            values::open_part(document, metadata, &key, part, &mut hashed, |id, kind, bytes| {
+                Ok(splice.leaf(id, &Replacement::Value { kind, bytes })?)
+            })?;
+            Ok::<_, SopsError>((splice, hashed.into_bytes()))
+        };
+        let mut mac = Mac::new(metadata.mac_only_encrypted);
+        let (first, further) = parts::at_once(
+            &parts,
+            |part| open(part, Hashed::Now(&mut mac)),
+            |part| open(part, Hashed::Later(Zeroizing::default())),
+        );
+        let (mut splice, _) = first?;
+        for part in further {
+            let (next, canonical) = part?;
+            mac.update(&canonical);
+            splice.append(next);
+        }
+        let distrust = self.check(&mac.finish(), &mut ValueCipher::new(&key));
+        let text = splice.finish(&MetadataEdit::Remove)?;
+        Ok(Plain { key, text, distrust, stale_comments: Vec::new() })
+    }
+
     /// What is wrong with the authentication code, if anything.
     fn check(&self, computed: &str, cipher: &mut ValueCipher) -> Option<SopsError> {
         let Some(stored) = &self.metadata.mac else { return Some(SopsError::MacMissing) };
@@ -119,6 +166,12 @@ impl EncryptedFile {
             Ok(_) if code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
             Ok(_) => None,
         }
+    }
+}
+
+impl Drop for EncryptedFile {
+    fn drop(&mut self) {
+        self.document.release();
     }
 }
 

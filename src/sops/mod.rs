@@ -82,6 +82,7 @@
 mod change;
 mod convert;
 mod decrypted;
+mod draft;
 mod encrypted;
 mod encryption;
 mod error;
@@ -91,6 +92,7 @@ mod lint;
 mod metadata;
 mod new_value;
 mod not_opened;
+mod parts;
 mod pattern;
 mod place;
 mod recovery;

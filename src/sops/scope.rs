@@ -1,6 +1,8 @@
 //! The one answer to "must this leaf be encrypted?".
 
-use crate::document::{CommentId, Document, Format, Path, Visit};
+use std::ops::Range;
+
+use crate::document::{CommentId, Document, Format, LeafId, Path, Visit};
 
 use super::pattern::Pattern;
 use super::{Metadata, Rule, SopsError};
@@ -137,6 +139,19 @@ impl EncryptionScope {
     /// The first error that `visit` returns.
     pub fn walk<E>(&self, document: &Document, visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>) -> Result<(), E> {
         self.walk_with(document, |id| document.comment(id), visit)
+    }
+
+    /// The same, showing nothing but the leaves of `part`.
+    pub(super) fn walk_leaves<E>(
+        &self,
+        document: &Document,
+        part: &Range<usize>,
+        mut visit: impl FnMut(LeafId, &Path<'_>, bool) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.walk(document, |seen, must| match seen {
+            Visit::Leaf { id, path } if part.contains(&(id.0 as usize)) => visit(id, path, must),
+            _ => Ok(()),
+        })
     }
 
     /// The same, with the comments' texts from elsewhere: places are those of the text that will be written, texts

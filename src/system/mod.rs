@@ -1,5 +1,6 @@
 //! The machine's doors: files, child processes, HTTP, and the runtime behind it.
 
+pub mod at_once;
 pub mod background;
 pub mod files;
 pub mod http;

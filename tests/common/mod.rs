@@ -4,6 +4,7 @@
 
 pub mod canary;
 pub mod scenario;
+pub mod slow_keys;
 
 use std::path::PathBuf;
 

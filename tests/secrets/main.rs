@@ -5,11 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod as_sops;
 mod broken;
 mod change;
 mod cli_edit;
 mod cli_files;
-mod cli_sops;
+mod conversion;
 mod corpus;
 mod differential;
 mod generate;

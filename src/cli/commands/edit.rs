@@ -192,7 +192,7 @@ impl Subject {
 }
 
 /// What a new file begins with.
-fn example(format: Format) -> &'static [u8] {
+pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",

@@ -34,5 +34,7 @@ pub(crate) fn remotes_at(mut services: KeyServices, uris: &[&str]) -> KeyService
 /// The whole environment, for there is no other list of the variables that the vendors' programs take notice of.
 fn surroundings(context: &Context) -> Surroundings {
     let name = rustix::system::uname().nodename().to_string_lossy().into_owned();
-    Surroundings::new(context.variables(), jiff::Timestamp::now, name)
+    let text = context.variables().into_iter();
+    let text = text.filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)));
+    Surroundings::new(text, jiff::Timestamp::now, name)
 }

@@ -39,7 +39,7 @@ impl Desk {
     /// # Errors
     /// There is no editor, or no place for plaintext.
     pub(crate) fn lay(editor: Editor, folder: PrivateFolder, name: &OsStr, plaintext: &[u8]) -> Result<Self, Failed> {
-        let watch = Watch::over(folder.path().to_owned())?;
+        let watch = Watch::over(Some(folder.path().to_owned()))?;
         let file = folder.write(name, plaintext)?;
         Ok(Self { editor, file, watch, _folder: folder })
     }

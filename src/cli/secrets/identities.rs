@@ -33,10 +33,15 @@ impl Identities {
         Self { keyring }
     }
 
-    /// The keys of this user for a service that answers to others: every identity there is but those that a command
-    /// would print for a recipient, `gpg`, and the clouds.
+    /// The keys of this user for a service that answers to others: every identity that can be had without knowing for
+    /// whom, `gpg`, and the clouds. Commands that print an identity for a recipient are not run.
     pub(crate) fn of_service(context: &Context) -> LocalKeys {
         local(context, Places::read_all(context, &[]))
+    }
+
+    /// The local key service with these identities.
+    pub(crate) fn local(self, context: &Context) -> LocalKeys {
+        local(context, self.keyring)
     }
 
     /// Every key service of this user, with these identities.
@@ -251,9 +256,13 @@ fn askable(context: &Context) -> Keyring {
 
 /// The local key service.
 fn local(context: &Context, keyring: Keyring) -> LocalKeys {
-    let variables = context.variables().map(|(name, value)| (name.into(), value.into())).collect();
-    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), variables);
+    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), context.variables());
     clouds::local(context, LocalKeys::new(keyring).with(KeyKind::Pgp, gpg))
+}
+
+/// The local key service without an identity.
+pub(crate) fn no_identities(context: &Context) -> LocalKeys {
+    local(context, askable(context))
 }
 
 /// The local key service, and after it those that were named.

@@ -36,10 +36,26 @@ pub(crate) fn folder(context: &Context, on_disk: bool) -> Result<PrivateFolder, 
     }
 }
 
+/// Makes a private folder in memory, or where temporary files go, as SOPS does: a script that works with it shall work.
+///
+/// # Errors
+/// There is no place that can be written.
+pub(crate) fn folder_or_temporary(context: &Context) -> Result<PrivateFolder, Failed> {
+    match PrivateFolder::in_memory(&memory_candidates(context)) {
+        Ok(folder) => Ok(folder),
+        Err(_) => Ok(PrivateFolder::on_disk(&temporary(context))?),
+    }
+}
+
+fn temporary(context: &Context) -> PathBuf {
+    context.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
 /// Wipes what a killed command has left; every command does this first.
 pub(crate) fn sweep(context: &Context) {
     let mut folders = memory_candidates(context);
     folders.extend(disk_folder(context));
+    folders.push(temporary(context));
     let count = memory::wipe_left_behind(&folders);
     if count > 0 {
         tracing::warn!("wiped the plaintext that {count} killed command(s) had left");

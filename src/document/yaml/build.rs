@@ -3,6 +3,7 @@
 //! *Source*: SOPS 3.13, `stores/yaml/store.go`; it first decodes the first document into a Go map, which refuses more
 //! than the walk itself would.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Fault;
@@ -13,7 +14,7 @@ use super::places::Places;
 use super::resolve;
 use super::source::Source;
 use super::token::{Container, TokenKind};
-use crate::document::outline::{CommentId, Key, KeyId, Leaf, LeafId, Node, Outline, Style};
+use crate::document::outline::{CommentId, KeyId, Leaf, LeafId, Node, Outline, Style};
 use crate::document::scalar::Kind;
 use crate::document::syntax::SyntaxErrorKind;
 
@@ -49,6 +50,8 @@ struct Builder<'s> {
     frames: Vec<Frame>,
     copies: Vec<Copy>,
     keys: Keys,
+    /// Keys in copies, and keys that are aliases, by the event that holds their name.
+    repeated: HashMap<usize, KeyId>,
     /// Documents begun.
     documents: u32,
     /// Which comments were placed.
@@ -70,6 +73,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         frames: Vec::new(),
         copies: Vec::new(),
         keys: Keys::default(),
+        repeated: HashMap::new(),
         documents: 0,
         placed: vec![false; source.scan.comments.len()],
         items: Vec::new(),
@@ -79,7 +83,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
     let scalars = source.events.len() / 2;
     builder.outline.nodes.reserve(source.events.len() + source.scan.comments.len());
     builder.outline.leaves.reserve(scalars);
-    builder.outline.keys.reserve(scalars);
+    builder.outline.reserve_keys(scalars, source.text.len() / 8);
     let mut at = 0;
     while at < source.events.len() {
         at = builder.step(at)?;
@@ -168,7 +172,7 @@ impl Builder<'_> {
         }
         self.item_comments();
         self.outline.nodes.push(Node::Close);
-        let twice = self.frames.pop().and_then(|frame| self.keys.end(frame.keys, &self.outline.keys));
+        let twice = self.frames.pop().and_then(|frame| self.keys.end(frame.keys, &self.outline));
         twice.map_or(Ok(()), |(later, first)| {
             let start = |id: KeyId| self.outline.keys[id.0 as usize].range.start;
             Err(self.duplicate(start(later), start(first)))
@@ -281,11 +285,8 @@ impl Builder<'_> {
             return self.metadata(at);
         }
         self.item_comments();
-        let id = KeyId(self.outline.keys.len() as u32);
-        let name =
-            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
-        let name = name.into_boxed_str();
-        self.outline.keys.push(Key { range: self.source.range(event), name });
+        let name = std::str::from_utf8(&name).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let id = self.add_key(at, name);
         self.outline.nodes.push(Node::Key(id));
         if let Some(frame) = self.frames.last_mut() {
             frame.key_next = false;
@@ -295,6 +296,23 @@ impl Builder<'_> {
             self.keys.add(id, event.kind == EventKind::Alias);
         }
         Ok(at + 1)
+    }
+
+    /// What an alias repeats is kept once: a long key in a copy would cost its length for each of thousands.
+    fn add_key(&mut self, at: usize, name: &str) -> KeyId {
+        let range = self.source.range(&self.source.events[at]);
+        let scalar = self.source.resolved(at);
+        if self.copies.is_empty() && scalar == at {
+            return self.outline.push_key(range, name);
+        }
+        match self.repeated.get(&scalar) {
+            Some(earlier) => self.outline.push_key_again(range, *earlier),
+            None => {
+                let id = self.outline.push_key(range, name);
+                self.repeated.insert(scalar, id);
+                id
+            }
+        }
     }
 
     fn duplicate(&self, at: usize, first: usize) -> Fault {

@@ -141,6 +141,7 @@ fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let places = Places::new(comments::attribute_with(text, &source.scan, guess));
     let mut outline = build::outline(&source, &places)?;
     context::complete(&source.scan, &mut outline.leaves);
+    outline.documents = metadata::documents(&source.scan);
     Ok(outline)
 }
 

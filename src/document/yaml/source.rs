@@ -69,9 +69,11 @@ impl<'t> Source<'t> {
     /// A block that keeps its blank lines (`|+`) reaches up to the last of their breaks, which is left out.
     fn scalar_range(&self, token: &Token) -> Range<usize> {
         let range = token.range();
+        if !matches!(token.kind, TokenKind::Literal | TokenKind::Folded) {
+            return range;
+        }
         let header = self.text.get(range.start + 1..range.start + 3).unwrap_or_default();
-        let block = matches!(token.kind, TokenKind::Literal | TokenKind::Folded);
-        if !block || !(header.first() == Some(&b'+') || matches!(header, [b'1'..=b'9', b'+'])) {
+        if !(header.first() == Some(&b'+') || matches!(header, [b'1'..=b'9', b'+'])) {
             return range;
         }
         let mut end = range.end;
@@ -100,6 +102,9 @@ impl<'t> Source<'t> {
 
     /// The column of a block scalar's content, 0 for other scalars.
     fn content_column(&self, token: u32) -> u32 {
+        if self.scan.blocks.is_empty() {
+            return 0;
+        }
         let found = self.scan.blocks.binary_search_by_key(&token, |(block, _)| *block);
         found.map_or(0, |at| self.scan.blocks[at].1)
     }

@@ -119,6 +119,8 @@ pub(super) struct Scan {
     pub(super) comments: Vec<RawComment>,
     /// Of each block scalar the index of its token and the column of its content.
     pub(super) blocks: Vec<(u32, u32)>,
+    /// The indices of the tokens that begin or end documents: directives, `---`, `...` and the end.
+    pub(super) edges: Vec<u32>,
 }
 
 /// The collection that SOPS has a comment in.

@@ -176,12 +176,13 @@ impl Offer {
         let key = demand.key.take().and_then(|key| key.key_type).ok_or_else(missing)?;
         let recipient = recipient(&key).map_err(|error| Status::unknown(error.sops_text()))?;
         let bytes = SecretBytes::new(std::mem::take(&mut demand.bytes));
-        let turn = if self.consent.is_some() { Some(self.one.lock().await) } else { None };
-        let asking = Arc::clone(&self);
-        let asked = recipient.clone();
-        let allowed = tokio::task::spawn_blocking(move || asking.allowed(operation, &asked)).await;
-        drop(turn);
-        allowed.map_err(|_| Status::internal("the question failed"))??;
+        if self.consent.is_some() {
+            let _turn = self.one.lock().await;
+            let asking = Arc::clone(&self);
+            let asked = recipient.clone();
+            let allowed = tokio::task::spawn_blocking(move || asking.allowed(operation, &asked)).await;
+            allowed.map_err(|_| Status::internal("the question failed"))??;
+        }
         let done = tokio::task::spawn_blocking(move || self.perform(operation, recipient, &bytes)).await;
         done.map_err(|_| Status::internal("the operation failed"))?
     }

@@ -55,14 +55,11 @@ impl Lint {
 pub fn lint_rules(text: &str, files: &[KnownFile]) -> Vec<Problem> {
     let mut lint = Lint::default();
     let mut bytes = text.as_bytes();
-    match serde_saphyr::read::<_, Node>(&mut bytes).next() {
-        Some(Ok(root)) => {
-            file(&root, text, &mut lint);
-            if let Some(rules) = root.get("creation_rules") {
-                reach::rules(rules.items(), files, &mut lint);
-            }
+    if let Some(Ok(root)) = serde_saphyr::read::<_, Node>(&mut bytes).next() {
+        file(&root, text, &mut lint);
+        if let Some(rules) = root.get("creation_rules") {
+            reach::rules(rules.items(), files, &mut lint);
         }
-        Some(Err(_)) | None => {}
     }
     // What the reader of the rules refuses is a problem whether or not a check above knows why.
     if let Err(SopsError::Rules { line, column, problem, .. }) = RuleSet::parse(text, "")

@@ -158,7 +158,7 @@ const NUMBERS: &[&str] = &[
 ];
 
 /// A text of that type.
-pub(super) fn text(random: &mut Random, format: Format) -> Vec<u8> {
+pub(crate) fn text(random: &mut Random, format: Format) -> Vec<u8> {
     match format {
         Format::Yaml if random.chance(4) => generate::soup(random).into_bytes(),
         Format::Yaml => generate::document(random).into_bytes(),

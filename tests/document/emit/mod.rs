@@ -1,5 +1,5 @@
 //! Writing a tree as another type, held to SOPS's own stores.
 
 mod differential;
-mod generate;
+pub(crate) mod generate;
 mod oracle;

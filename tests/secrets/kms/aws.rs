@@ -17,7 +17,7 @@ def client(name):
 kms, iam = client("kms"), client("iam")
 arn = kms.create_key()["KeyMetadata"]["Arn"]
 kms.create_alias(AliasName="alias/sops", TargetKeyId=arn)
-anyone = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": "*", "Action": "sts:AssumeRole"}})
+anyone = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Principal": {"AWS": "*"}, "Action": "sts:AssumeRole"}})
 everything = json.dumps({"Version": "2012-10-17", "Statement": {"Effect": "Allow", "Action": "*", "Resource": "*"}})
 iam.create_role(RoleName="r1", AssumeRolePolicyDocument=anyone)
 iam.put_role_policy(RoleName="r1", PolicyName="p", PolicyDocument=everything)
@@ -39,15 +39,22 @@ struct Moto {
 }
 
 impl Moto {
+    /// One that checks signatures and policies.
     fn find() -> Option<&'static Self> {
         static MOTO: OnceLock<Option<Moto>> = OnceLock::new();
-        MOTO.get_or_init(Self::start).as_ref()
+        MOTO.get_or_init(|| Self::start(SEED_CALLS)).as_ref()
     }
 
-    fn start() -> Option<Self> {
+    /// One that believes everybody: the other one wants a signature where AWS wants none.
+    fn believing() -> Option<&'static Self> {
+        static MOTO: OnceLock<Option<Moto>> = OnceLock::new();
+        MOTO.get_or_init(|| Self::start("1000000")).as_ref()
+    }
+
+    fn start(calls: &str) -> Option<Self> {
         let program = peer("cloud-python")?;
         let port = free_port();
-        let lab = Lab::new().env("INITIAL_NO_AUTH_ACTION_COUNT", SEED_CALLS);
+        let lab = Lab::new().env("INITIAL_NO_AUTH_ACTION_COUNT", calls);
         let mut command = lab.command(program);
         command.args(["-m", "moto.server", "-H", "127.0.0.1", "-p", &port.to_string()]);
         let server = Server::start(command, "Running on");
@@ -197,6 +204,8 @@ fn a_profile_takes_on_its_role_and_a_token_file_another() {
         .file(".aws/config", format!("[profile base]\n{keys}[default]\nsource_profile = base\nrole_arn = {role}\n"));
     assert_eq!(by_profile.decrypt(&sealed).unwrap(), PLAIN);
 
+    let Some(moto) = Moto::believing() else { return };
+    let sealed = moto.lab().encrypt(&moto.key(&BTreeMap::new(), "")).unwrap();
     let by_token = moto.nobody().env("AWS_ENDPOINT_URL_STS", &moto.url).env("AWS_ROLE_ARN", role);
     let token = by_token.file("token", "a.b.c\n");
     let by_token = by_token.env("AWS_WEB_IDENTITY_TOKEN_FILE", token.display().to_string());

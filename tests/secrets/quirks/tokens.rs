@@ -115,8 +115,7 @@ fn an_emptied_value_is_noticed_by_the_code() {
     }
 }
 
-/// 14. After any `set` the real program gives equal items one ciphertext. We do not follow: nothing moves but what
-/// was set.
+/// 14. After any `set` SOPS gives equal items one ciphertext. We do not follow: nothing moves but what was set.
 #[test]
 fn equal_items_keep_their_own_tokens() {
     let file = yaml("l:\n    - same\n    - same\nother: x\n");

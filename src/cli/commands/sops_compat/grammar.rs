@@ -24,12 +24,7 @@ pub(super) fn command(name: &str) -> Option<&'static Command> {
     COMMANDS.iter().find(|command| command.name == name)
 }
 
-const fn flag(
-    names: &'static [&'static str],
-    variable: &'static str,
-    takes: Takes,
-    help: &'static str,
-) -> Flag {
+const fn flag(names: &'static [&'static str], variable: &'static str, takes: Takes, help: &'static str) -> Flag {
     Flag { names, variable, takes, help }
 }
 
@@ -80,8 +75,18 @@ const THRESHOLD: &[Flag] =
 const ORDER: &[Flag] =
     &[flag(&["decryption-order"], "SOPS_DECRYPTION_ORDER", Takes::Text, "the kinds of keys to try first")];
 const SERVICES: &[Flag] = &[
-    flag(&["enable-local-keyservice"], "SOPS_ENABLE_LOCAL_KEYSERVICE", Takes::NothingOn, "use the keys of this process"),
-    flag(&["keyservice"], "SOPS_KEYSERVICE", Takes::Texts, "use this key service as well: tcp://HOST:PORT, unix:///PATH"),
+    flag(
+        &["enable-local-keyservice"],
+        "SOPS_ENABLE_LOCAL_KEYSERVICE",
+        Takes::NothingOn,
+        "use the keys of this process",
+    ),
+    flag(
+        &["keyservice"],
+        "SOPS_KEYSERVICE",
+        Takes::Texts,
+        "use this key service as well: tcp://HOST:PORT, unix:///PATH",
+    ),
 ];
 const IGNORE_MAC: &[Flag] = &[switch(&["ignore-mac"], "do not insist on the authentication code")];
 const EXTRACT: &[Flag] = &[text(&["extract"], "only what is at this path: [\"a\"][0]")];
@@ -157,8 +162,26 @@ const LEGACY: &[Flag] = &[
 
 /// Before a subcommand, and without one.
 pub(super) const APP: &[&[Flag]] = &[
-    LEGACY, GLOBAL, VERBOSE, IN_PLACE, EXTRACT, OUTPUT, NAME, TYPES, SHOW_KEYS, KEYS, PROFILE, CONTEXT, SELECTORS,
-    COMMENT_SELECTORS, CHANGES, IGNORE_MAC, THRESHOLD, ORDER, SERVICES, HELP,
+    LEGACY,
+    GLOBAL,
+    VERBOSE,
+    IN_PLACE,
+    EXTRACT,
+    OUTPUT,
+    NAME,
+    TYPES,
+    SHOW_KEYS,
+    KEYS,
+    PROFILE,
+    CONTEXT,
+    SELECTORS,
+    COMMENT_SELECTORS,
+    CHANGES,
+    IGNORE_MAC,
+    THRESHOLD,
+    ORDER,
+    SERVICES,
+    HELP,
 ];
 
 /// Every subcommand, in the order of SOPS's help.
@@ -170,7 +193,14 @@ pub(super) const COMMANDS: &[Command] = &[
         flags: &[HELP],
         run: None,
         below: &[
-            Command { name: "bash", arguments: "", help: "for bash", flags: &[], run: Some(completion::bash), below: &[] },
+            Command {
+                name: "bash",
+                arguments: "",
+                help: "for bash",
+                flags: &[],
+                run: Some(completion::bash),
+                below: &[],
+            },
             Command { name: "zsh", arguments: "", help: "for zsh", flags: &[], run: Some(completion::zsh), below: &[] },
         ],
     },

@@ -84,11 +84,11 @@ pub(super) fn find(surroundings: &Surroundings, wire: &Wire, region: &str) -> Re
             return Ok(found);
         }
     }
-    if let Some(found) = of_pod(surroundings, wire)? {
+    if let Ok(found) = of_metadata(wire) {
         return Ok(found);
     }
-    of_metadata(wire).map_err(|_| {
-        Trouble::usage("there are no credentials of HuaweiCloud: not in variables, a profile, a pod or an instance")
+    of_pod(surroundings, wire)?.ok_or_else(|| {
+        Trouble::usage("there are no credentials of HuaweiCloud: not in variables, a profile, an instance or a pod")
             .hint("set `HUAWEICLOUD_SDK_AK` and `HUAWEICLOUD_SDK_SK`")
     })
 }
