@@ -116,7 +116,7 @@ pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
 pub use regroup::{GroupChange, KeyChanges, complete};
-pub use rules::{Rule, RuleGroup, RuleSet};
+pub use rules::{DestinationRule, Rule, RuleGroup, RuleSet, Stores};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};
 pub use seal::Flavour;
 pub use validity::{Problem, validate};

@@ -6,12 +6,15 @@ use serde_saphyr::Spanned;
 use crate::keys::{AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, KeyKind, Recipient};
 use crate::sops::SopsError;
 use crate::sops::pattern::Pattern;
+use crate::sops::rules::destination::{RawDestination, RawStores};
 use crate::sops::rules::{Rule, RuleGroup};
 use crate::sops::scope::Selector;
 
 #[derive(Default, Deserialize)]
 pub(super) struct RawFile {
     pub(super) creation_rules: Option<Vec<Spanned<RawRule>>>,
+    pub(super) destination_rules: Option<Vec<Spanned<RawDestination>>>,
+    pub(super) stores: Option<RawStores>,
 }
 
 #[derive(Deserialize)]
