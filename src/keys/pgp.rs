@@ -90,12 +90,14 @@ fn trusted(fingerprint: &str) -> String {
 fn failed(id: &str, doing: &str, said: String) -> KeyError {
     // The last line is the reason; those before it say what was looked at.
     let last = said.lines().last().unwrap_or("it says nothing").trim_start_matches("gpg: ").to_owned();
-    let mut error = ServiceError::new(id.to_owned(), Class::Untrusted, format!("gpg cannot {doing} the data key: {last}"));
-    let data_key = if doing == "encrypt" { "failed to encrypt sops data key" } else { "failed to decrypt sops data key" };
-    error.sops = Some(format!(
-        "could not {doing} data key with PGP key: GnuPG binary error: {data_key} with pgp: {said}"
-    ));
-    error.hint = (doing == "encrypt").then(|| format!("`gpg --list-keys {id}` shows whether the key is here and valid"));
+    let mut error =
+        ServiceError::new(id.to_owned(), Class::Untrusted, format!("gpg cannot {doing} the data key: {last}"));
+    let data_key =
+        if doing == "encrypt" { "failed to encrypt sops data key" } else { "failed to decrypt sops data key" };
+    error.sops =
+        Some(format!("could not {doing} data key with PGP key: GnuPG binary error: {data_key} with pgp: {said}"));
+    error.hint =
+        (doing == "encrypt").then(|| format!("`gpg --list-keys {id}` shows whether the key is here and valid"));
     error.into()
 }
 

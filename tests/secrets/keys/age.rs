@@ -77,12 +77,7 @@ fn ssh_ring(path: &Path, prompt: Option<Arc<Answer>>) -> Keyring {
 }
 
 fn run(program: &Path, arguments: &[&str], input: &[u8]) -> Vec<u8> {
-    let mut child = Command::new(program)
-        .args(arguments)
-        .stdin(Stdio::piped())
-        .stdout(Stdio::piped())
-        .spawn()
-        .unwrap();
+    let mut child = Command::new(program).args(arguments).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
     child.stdin.take().unwrap().write_all(input).unwrap();
     let output = child.wait_with_output().unwrap();
     assert!(output.status.success(), "{arguments:?}");
@@ -157,7 +152,10 @@ fn ssh_keys_work_in_both_directions() {
         let keyring = ssh_ring(&path, None);
         assert!(keyring.holds(&recipient));
         both_directions(&recipient, &path, &keyring, "SOPS_AGE_SSH_PRIVATE_KEY_FILE");
-        let damaged = WrappedKey { enc: wrapped(&recipient).enc.replacen("\n-----END", "\nAAAA\n-----END", 1), ..wrapped(&recipient) };
+        let damaged = WrappedKey {
+            enc: wrapped(&recipient).enc.replacen("\n-----END", "\nAAAA\n-----END", 1),
+            ..wrapped(&recipient)
+        };
         assert!(matches!(keyring.unwrap(&damaged), Err(KeyError::Damaged { .. })));
     }
 }

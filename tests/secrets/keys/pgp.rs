@@ -74,8 +74,7 @@ impl Drop for Home {
 fn files_go_in_both_directions() {
     let (Some(home), Some(stranger)) = (Home::new(), Home::new()) else { return };
     let fingerprint = home.key("ana");
-    let spaced: String =
-        fingerprint.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four) + " ").collect();
+    let spaced: String = fingerprint.as_bytes().chunks(4).map(|four| String::from_utf8_lossy(four) + " ").collect();
     let recipient = Recipient::parse_pgp(&spaced);
     assert_eq!(recipient.id(), fingerprint);
     let document = Document::parse(Format::Yaml, PLAIN.into()).unwrap();
@@ -89,7 +88,11 @@ fn files_go_in_both_directions() {
     assert_eq!(opened(ours.clone(), &home).unwrap(), PLAIN.as_bytes());
     let Err(SopsError::NotOpened(report)) = opened(ours.clone(), &stranger) else { panic!("it opens") };
     assert!(report.to_string().contains("gpg cannot decrypt the data key"), "{report}");
-    let damaged = text.replacen("\n            hF4D", "\n            hF5D", 1).replacen("\n            hQ", "\n            hR", 1);
+    let damaged = text.replacen("\n            hF4D", "\n            hF5D", 1).replacen(
+        "\n            hQ",
+        "\n            hR",
+        1,
+    );
     assert!(matches!(opened(damaged.into_bytes(), &home), Err(SopsError::NotOpened(_))));
 
     let Some(sops) = Sops::find() else { return };
