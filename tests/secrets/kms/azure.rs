@@ -7,6 +7,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use lockage::keys::{KeyService as _, Recipient, WrappedKey};
 use lockage::secret::SecretBytes;
+use rsa::traits::PublicKeyParts as _;
 use rsa::{Oaep, RsaPrivateKey};
 use serde_json::json;
 use sha2::Sha256;
@@ -85,7 +86,9 @@ fn answer(fault: &AtomicU16, secure: u16, heard: &Heard) -> Said {
     }
     let kid = format!("https://127.0.0.1:{secure}/keys/mykey/{VERSION}");
     if heard.method == "GET" {
-        let public = json!({ "kid": kid, "kty": "RSA", "key_ops": ["encrypt", "decrypt"], "n": "AQAB", "e": "AQAB" });
+        let (n, e) = (rsa_key().n().to_bytes_be(), rsa_key().e().to_bytes_be());
+        let (n, e) = (URL_SAFE_NO_PAD.encode(n), URL_SAFE_NO_PAD.encode(e));
+        let public = json!({ "kid": kid, "kty": "RSA", "key_ops": ["encrypt", "decrypt"], "n": n, "e": e });
         return Said::json(200, &json!({ "key": public }));
     }
     let body = heard.json();
@@ -149,8 +152,8 @@ os.environ["REQUESTS_CA_BUNDLE"] = os.environ["SSL_CERT_FILE"]
 client = CryptographyClient(url, ManagedIdentityCredential())
 blob = base64.urlsafe_b64decode(enc + "=" * (-len(enc) % 4))
 print(client.decrypt(EncryptionAlgorithm.rsa_oaep_256, blob).plaintext.hex())
-client._local_provider = None
-sealed = client._client.encrypt(url.split("/")[-2], url.split("/")[-1], {"alg": "RSA-OAEP-256", "value": bytes([9]) * 32}).result
+value = base64.urlsafe_b64encode(bytes([9]) * 32).rstrip(b"=").decode()
+sealed = client._client.encrypt(url.split("/")[-2], url.split("/")[-1], {"alg": "RSA-OAEP-256", "value": value}).result
 print(base64.urlsafe_b64encode(sealed).rstrip(b"=").decode())
 "#;
     let Some(said) = python(&lab, program, &[&key(&vendor).id(), &enc]) else { return };

@@ -108,13 +108,15 @@ impl Drop for StandIn {
 /// TLS for this machine, under an authority of its own, whose certificate is written to `file`.
 pub fn acceptor(file: &std::path::Path, protocols: &[&str]) -> TlsAcceptor {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
+    params.distinguished_name = named("the authority of a test");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
     let key = KeyPair::generate().unwrap();
     let root = params.self_signed(&key).unwrap();
     std::fs::write(file, root.pem()).unwrap();
     let issuer = Issuer::new(params, key);
     let leaf_key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+    let mut leaf = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+    leaf.distinguished_name = named("the server of a test");
     let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
     let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
     let key = PrivateKeyDer::from(PrivatePkcs8KeyDer::from(leaf_key.serialize_der()));
@@ -123,6 +125,13 @@ pub fn acceptor(file: &std::path::Path, protocols: &[&str]) -> TlsAcceptor {
     let mut config = config.with_no_client_auth().with_single_cert(chain, key).unwrap();
     config.alpn_protocols = protocols.iter().map(|name| name.as_bytes().to_vec()).collect();
     TlsAcceptor::from(Arc::new(config))
+}
+
+/// Two certificates of one name are taken for one that signed itself.
+fn named(name: &str) -> rcgen::DistinguishedName {
+    let mut distinguished = rcgen::DistinguishedName::new();
+    distinguished.push(rcgen::DnType::CommonName, name);
+    distinguished
 }
 
 async fn serve(listener: TcpListener, tls: Option<TlsAcceptor>, heard: Arc<Mutex<Vec<Heard>>>, answer: Answer) {

@@ -112,6 +112,7 @@ impl Chain {
             external_id: profile.get("external_id"),
             seconds: Some(profile.get("duration_seconds").unwrap_or("900")),
             everywhere: false,
+            profile: None,
             region,
         };
         self.kept(&format!("profile {name} {region}"), || {

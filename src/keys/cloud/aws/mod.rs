@@ -77,8 +77,8 @@ impl AwsKms {
         let surroundings = &self.chain.surroundings;
         let region = endpoint::region(&key.arn)?;
         let shared = Shared::read(surroundings)?;
-        let name = if key.aws_profile.is_empty() { self.chain.default_profile() } else { &key.aws_profile };
-        let url = endpoint::endpoint(surroundings, &shared, shared.profile(name), "kms", region, true)?;
+        let profile = shared.profile(self.profile_of(key));
+        let url = endpoint::endpoint(surroundings, &shared, profile, "kms", region, true)?;
         let credentials = self.credentials(key, &shared, region)?;
         let tries = surroundings.text("AWS_MAX_ATTEMPTS").and_then(|text| text.parse::<usize>().ok());
         let waits = Again { tries: tries.unwrap_or(WAITS.tries).clamp(1, 10), ..WAITS };
@@ -112,6 +112,10 @@ impl AwsKms {
         })
     }
 
+    fn profile_of<'a>(&'a self, key: &'a AwsKmsRecipient) -> &'a str {
+        if key.aws_profile.is_empty() { self.chain.default_profile() } else { &key.aws_profile }
+    }
+
     /// Credentials for a key: those of its profile or of the chain, and with them those of its role.
     ///
     /// *Source*: the notes on the wire, section 1: the role of the metadata is asked for at `AWS_ENDPOINT_URL`, those of
@@ -129,6 +133,7 @@ impl AwsKms {
                 external_id: None,
                 seconds: None,
                 everywhere: true,
+                profile: shared.profile(self.profile_of(key)),
                 region,
             };
             sts::assume(&self.chain, shared, &base, &assume)

@@ -4,7 +4,7 @@ use jiff::Timestamp;
 
 use super::credentials::{Chain, Credentials};
 use super::endpoint::endpoint;
-use super::profile::Shared;
+use super::profile::{Section, Shared};
 use super::sign::{self, Signing};
 use super::{TIME_LIMIT, WAITS, passing_status};
 use crate::error::Class;
@@ -20,6 +20,8 @@ pub(super) struct Assume<'a> {
     pub(super) seconds: Option<&'a str>,
     /// Whether `AWS_ENDPOINT_URL` leads this call, too.
     pub(super) everywhere: bool,
+    /// The profile whose settings may lead it.
+    pub(super) profile: Option<&'a Section>,
     pub(super) region: &'a str,
 }
 
@@ -34,8 +36,7 @@ pub(super) fn assume(
     form.extend(assume.seconds.map(|seconds| ("DurationSeconds", seconds)));
     form.extend(assume.external_id.map(|id| ("ExternalId", id)));
     form.extend([("RoleArn", assume.role), ("RoleSessionName", &assume.session), ("Version", "2011-06-15")]);
-    let profile = shared.profile(chain.default_profile());
-    let url = endpoint(&chain.surroundings, shared, profile, "sts", assume.region, assume.everywhere)?;
+    let url = endpoint(&chain.surroundings, shared, assume.profile, "sts", assume.region, assume.everywhere)?;
     let answer = ask(chain, "AssumeRole", || {
         let request = Request::post(format!("{url}/")).form(&form).time_limit(TIME_LIMIT);
         let signing = Signing {

@@ -33,7 +33,9 @@ impl Challenge {
         let resource = resource.strip_suffix("/.default").unwrap_or(&resource).trim_end_matches('/').to_owned();
         let authorization = get("authorization").or_else(|| get("authorization_uri")).unwrap_or_default();
         let tenant = authorization.split('/').nth(3).unwrap_or_default().to_owned();
-        let host = authority(&resource);
+        // As it stands there: a parser of addresses would make something else of a part of a number.
+        let host = resource.split("://").nth(1).and_then(|rest| rest.split('/').next()).unwrap_or_default();
+        let host = host.strip_suffix(":443").unwrap_or(host).to_ascii_lowercase();
         let asked = authority(url);
         if host.is_empty() || !asked.ends_with(&format!(".{host}")) {
             let theirs = format!(
