@@ -200,7 +200,8 @@ impl Seal<'_> {
         edits.metadata = MetadataEdit::Set(draft_metadata.to_tree());
         let mut text = document.apply(&edits)?;
         drop(edits);
-        let draft = Document::parse(document.format(), std::mem::take(&mut *text))?;
+        let parse = if self.flavour == Flavour::Sops { Document::parse_as_sops } else { Document::parse };
+        let draft = parse(document.format(), std::mem::take(&mut *text))?;
         self.compare(&draft, &encrypted)?;
         // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
         Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })

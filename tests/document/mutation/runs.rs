@@ -14,10 +14,55 @@ const SEED: u64 = 0x0F12_2E55;
 
 /// Bytes and runs of bytes at which parsers break.
 const PIECES: &[&[u8]] = &[
-    b"\0", b"\xFF", b"\xC2", b"\xE2\x80", b"\xED\xA0\x80", b"\xF4\x90\x80\x80", b"\xEF\xBB\xBF", b"\xFF\xFE", b"\r", b"\r\n",
-    b"\xE2\x80\xA8", b"\"", b"\"\"\"", b"'", b"`", b"\\", b"\\u", b"\\ud800", b"[", b"]", b"{", b"}", b"&a ", b"*a", b"<<: *a\n",
-    b"!!binary ", b"|9+\n", b"? ", b": ", b"- ", b"#", b";", b"=", b",", b"\t", b"---\n", b"...\n", b"%YAML 1.1\n", b"ENC[",
-    b"sops:\n", b"sops_mac=", b"__list_99999999999999999999", b"__map_", b"type:", b"1e999999999", b"-", b"0x", b"(?:", b"{1000}",
+    b"\0",
+    b"\xFF",
+    b"\xC2",
+    b"\xE2\x80",
+    b"\xED\xA0\x80",
+    b"\xF4\x90\x80\x80",
+    b"\xEF\xBB\xBF",
+    b"\xFF\xFE",
+    b"\r",
+    b"\r\n",
+    b"\xE2\x80\xA8",
+    b"\"",
+    b"\"\"\"",
+    b"'",
+    b"`",
+    b"\\",
+    b"\\u",
+    b"\\ud800",
+    b"[",
+    b"]",
+    b"{",
+    b"}",
+    b"&a ",
+    b"*a",
+    b"<<: *a\n",
+    b"!!binary ",
+    b"|9+\n",
+    b"? ",
+    b": ",
+    b"- ",
+    b"#",
+    b";",
+    b"=",
+    b",",
+    b"\t",
+    b"---\n",
+    b"...\n",
+    b"%YAML 1.1\n",
+    b"ENC[",
+    b"sops:\n",
+    b"sops_mac=",
+    b"__list_99999999999999999999",
+    b"__map_",
+    b"type:",
+    b"1e999999999",
+    b"-",
+    b"0x",
+    b"(?:",
+    b"{1000}",
 ];
 
 const TOKEN: &[u8] = b"ENC[AES256_GCM,data:6eVb0KuE,iv:mZwt4hZv8qI/8fbN3j7HwoTXgDbkFYwtPEHiyx7XEuA=,tag:IU4j9mMVX5DVEyy0ufLYPQ==,type:str]";
@@ -61,7 +106,11 @@ pub(super) fn mutated(random: &mut Random, mut text: Vec<u8>) -> Vec<u8> {
 
 fn survives(target: &str, input: &[u8], named: &str) {
     let outcome = catch_unwind(AssertUnwindSafe(|| run(target, input)));
-    assert!(outcome.is_ok(), "{target} panics over {named}; keep it in tests/vectors/mutation: {:?}", input.escape_ascii().to_string());
+    assert!(
+        outcome.is_ok(),
+        "{target} panics over {named}; keep it in tests/vectors/mutation: {:?}",
+        input.escape_ascii().to_string()
+    );
 }
 
 #[test]

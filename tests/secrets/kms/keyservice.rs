@@ -62,8 +62,9 @@ fn the_client_of_sops_works_with_our_server() {
         let server = Server::start(command, &format!("Listening on {uri}"));
         let flags = ["--enable-local-keyservice=false", "--keyservice", &uri];
         let plain = bare.file("plain.yaml", PLAIN);
-        let sealed = bare.command(&sops).arg("encrypt").args(flags).args(["--age", published::RECIPIENT]).arg(plain);
-        let sealed = sealed.output().unwrap();
+        let mut sealing = bare.command(&sops);
+        sealing.arg("encrypt").args(flags).args(["--age", published::RECIPIENT]).arg(plain);
+        let sealed = sealing.output().unwrap();
         assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
         let file = bare.file("sealed.yaml", &sealed.stdout);
         let opened = bare.command(&sops).arg("decrypt").args(flags).arg(file).output().unwrap();
