@@ -5,6 +5,6 @@ use lockage::cipher::{DataKey, ValueCipher};
 
 fuzz_target!(|token: &[u8]| {
     if let Ok(key) = DataKey::generate() {
-        let _ = ValueCipher::new(&key).decrypt(token, "a:", &mut Vec::new());
+        let _ = ValueCipher::new(&key).decrypt(token, "a:", &mut Default::default());
     }
 });

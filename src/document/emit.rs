@@ -4,6 +4,7 @@
 
 mod binary;
 mod dotenv;
+mod go_json;
 mod ini;
 mod json;
 mod number;

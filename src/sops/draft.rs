@@ -4,7 +4,7 @@ use crate::document::{Document, Edits, KeyId, Kind, LeafId, MetadataEdit, Outlin
 
 use super::SopsError;
 use super::metadata::Metadata;
-use super::seal::{PLACEHOLDER, Seal};
+use super::seal::{Flavour, PLACEHOLDER, Seal};
 use super::values::line_of;
 
 /// A laid-out encrypted text.
@@ -55,7 +55,8 @@ impl Seal<'_> {
             None => document.apply(&edits)?,
         };
         drop(edits);
-        let draft = Document::parse(document.format(), std::mem::take(&mut *text))?;
+        let parse = if self.flavour == Flavour::Sops { Document::parse_as_sops } else { Document::parse };
+        let draft = parse(document.format(), std::mem::take(&mut *text))?;
         self.compare(&draft, &encrypted)?;
         // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
         Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })

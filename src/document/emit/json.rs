@@ -90,7 +90,7 @@ impl Writer<'_, '_> {
     }
 }
 
-fn scalar(kind: Kind, bytes: &[u8], out: &mut Buffer) -> Result<(), EmitError> {
+pub(super) fn scalar(kind: Kind, bytes: &[u8], out: &mut Buffer) -> Result<(), EmitError> {
     match kind {
         Kind::Str | Kind::Time => quote(bytes, out),
         Kind::Int => out.extend(bytes),

@@ -2,7 +2,7 @@
 
 use zeroize::Zeroizing;
 
-use super::{EmitError, EmitOptions, emit, json};
+use super::{EmitError, EmitOptions, emit, go_json, json};
 use crate::document::buffer::Buffer;
 use crate::document::key_path::{KeyPath, PathPart};
 use crate::document::owned::{OwnedTree, Part};
@@ -129,7 +129,7 @@ impl Selected<'_> {
             // Here SOPS has no settings.
             Format::Yaml => yaml::emit_value(tree, &mut out)?,
             Format::Json => json::value(tree, 0, options, &mut out)?,
-            Format::Ini => json::value(tree, 0, EmitOptions { indent: Some(0) }, &mut out)?,
+            Format::Ini => go_json::value(tree, &mut out)?,
             Format::Dotenv => {
                 return Err(EmitError::NoValue("the dotenv store only supports emitting strings"));
             }

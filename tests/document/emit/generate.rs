@@ -194,7 +194,9 @@ fn object(random: &mut Random, depth: usize, out: &mut String) {
         if position > 0 {
             out.push(',');
         }
-        if random.chance(4) {
+        if random.chance(12) {
+            json_string("data", out);
+        } else if random.chance(4) {
             json_string(&string(random), out);
         } else {
             json_string(&format!("k{position}"), out);
@@ -230,9 +232,10 @@ fn one_line(text: &str) -> String {
 fn dotenv(random: &mut Random) -> String {
     let mut out = String::new();
     for position in 0..random.below(6) {
-        match random.below(5) {
+        match random.below(7) {
             0 => out.push_str(&format!("#{}", one_line(&string(random)))),
-            1 => {}
+            1 => out.push_str("data=whole"),
+            2 => {}
             _ => out.push_str(&format!("K{position}={}", one_line(&string(random)))),
         }
         out.push('\n');

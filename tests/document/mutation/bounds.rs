@@ -10,8 +10,8 @@ use crate::HEAP;
 use crate::yaml::generate::Random;
 
 /// Bytes that may be taken for one byte of input, over all passes that a target makes, and beside that.
-const FOR_EACH_BYTE: usize = 4_000;
-const BESIDE: usize = 4 << 20;
+const FOR_EACH_BYTE: usize = 1_000;
+const BESIDE: usize = 1 << 20;
 
 const CHILD: &str = "LOCKAGE_MEASURE_ALONE";
 

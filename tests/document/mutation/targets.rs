@@ -14,8 +14,9 @@ pub(super) const TARGETS: [&str; 8] = ["yaml", "json", "dotenv", "ini", "binary"
 pub(super) fn run(target: &str, input: &[u8]) {
     match target {
         "token" => {
-            let cipher = DataKey::generate().map(|key| ValueCipher::new(&key));
-            let _ = cipher.unwrap().decrypt(input, "a:", &mut zeroize::Zeroizing::default());
+            let key = DataKey::generate().unwrap();
+            let mut cipher = ValueCipher::new(&key);
+            let _ = cipher.decrypt(input, "a:", &mut zeroize::Zeroizing::default());
         }
         "metadata" => {
             for format in FORMATS {

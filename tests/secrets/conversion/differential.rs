@@ -37,10 +37,8 @@ fn ini(seed: &mut Seed) -> String {
                 text.push_str("# about the key\n");
             }
             let value = seed.pick(&["CANARY-heron", "", "a b", "\"  q \"", "`a;b`", "\"\"\"x\ny\"\"\"", "1", "true"]);
-            text.push_str(&format!(
-                "{} = {value}\n",
-                seed.pick(&["k", "long_key", "naïve"]).to_owned() + &key.to_string()
-            ));
+            let name = seed.pick(&["k", "long_key", "naïve"]);
+            text.push_str(&format!("{name}{key} = {value}\n"));
         }
     }
     text
