@@ -1,7 +1,6 @@
 //! Recipients as a user names them.
 
 use crate::cli::Failed;
-use crate::error::Class;
 use crate::keys::{KeyKind, Recipient};
 
 /// Reads recipients: age as it is, any other kind behind its word (`pgp:`, `kms:`, `gcp_kms:`, `hckms:`, `azure_kv:`,

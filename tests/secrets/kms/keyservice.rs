@@ -29,9 +29,9 @@ fn our_client_works_with_the_server_of_sops() {
     let socket = lab.home().join("keys.sock");
     let port = free_port();
     let mut over_tcp = lab.command(&sops);
-    over_tcp.args(["keyservice", "--network", "tcp", "--address", &format!("127.0.0.1:{port}")]);
+    over_tcp.args(["keyservice", "--verbose", "--network", "tcp", "--address", &format!("127.0.0.1:{port}")]);
     let mut over_unix = lab.command(&sops);
-    over_unix.args(["keyservice", "--network", "unix", "--address"]).arg(&socket);
+    over_unix.args(["keyservice", "--verbose", "--network", "unix", "--address"]).arg(&socket);
     let addresses = [format!("tcp://127.0.0.1:{port}"), format!("unix://{}", socket.display())];
     for (command, address) in [over_tcp, over_unix].into_iter().zip(addresses) {
         let _server = Server::start(command, "Listening on");
@@ -62,8 +62,9 @@ fn the_client_of_sops_works_with_our_server() {
         let server = Server::start(command, &format!("Listening on {uri}"));
         let flags = ["--enable-local-keyservice=false", "--keyservice", &uri];
         let plain = bare.file("plain.yaml", PLAIN);
-        let sealed = bare.command(&sops).arg("encrypt").args(flags).args(["--age", published::RECIPIENT]).arg(plain);
-        let sealed = sealed.output().unwrap();
+        let mut sealing = bare.command(&sops);
+        sealing.arg("encrypt").args(flags).args(["--age", published::RECIPIENT]).arg(plain);
+        let sealed = sealing.output().unwrap();
         assert!(sealed.status.success(), "{}", String::from_utf8_lossy(&sealed.stderr));
         let file = bare.file("sealed.yaml", &sealed.stdout);
         let opened = bare.command(&sops).arg("decrypt").args(flags).arg(file).output().unwrap();
