@@ -144,14 +144,15 @@ fn unset_in_json_and_yaml() {
         return;
     };
     for name in ["x.json", "x.yaml"] {
-        let lines = [
-            line(&["encrypt", "-i", name]),
-            line(&["unset", name, "[\"a\"]"]),
-            line(&["unset", "--idempotent", name, "[\"a\"]"]),
-            line(&["unset", name, "[\"c\"][1]"]),
-            line(&["unset", "--idempotent", name, "[\"c\"][1]"]),
-            line(&["decrypt", "--output-type", "json", name]),
+        let args: [&[&str]; 6] = [
+            &["encrypt", "-i", name],
+            &["unset", name, "[\"a\"]"],
+            &["unset", "--idempotent", name, "[\"a\"]"],
+            &["unset", name, "[\"c\"][1]"],
+            &["unset", "--idempotent", name, "[\"c\"][1]"],
+            &["decrypt", "--output-type", "json", name],
         ];
+        let lines = args.map(line);
         let value = json(&last(&twins, &lines));
         assert_eq!(value, json("{\"b\": \"ba\", \"c\": [1]}"), "{name}");
         let (_, did) = twins.ours(&[line(&["encrypt", "-i", name]), line(&["unset", name, "[\"zz\"]"])]);
