@@ -46,7 +46,7 @@ use zeroize::Zeroizing;
 pub struct Document {
     format: Format,
     text: Zeroizing<Vec<u8>>,
-    outline: Outline,
+    outline: Box<Outline>,
 }
 
 impl Document {
@@ -56,7 +56,7 @@ impl Document {
     /// [`SyntaxError`], with line and column and without any byte of the text.
     pub fn parse(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
-        let outline = format.syntax().parse(&text)?;
+        let outline = Box::new(format.syntax().parse(&text)?);
         Ok(Self { format, text, outline })
     }
 

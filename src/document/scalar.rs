@@ -5,6 +5,8 @@ mod time;
 
 use std::borrow::Cow;
 
+use zeroize::Zeroize as _;
+
 pub use number::{fixed_notation, parse_float, parse_int};
 
 /// The kind of a value, with SOPS's names.
@@ -35,6 +37,17 @@ pub struct Scalar<'a> {
     /// The bytes a token shall hold so that the source spelling comes back: equal to `canonical` unless SOPS's reader
     /// gives the source spelling the same value (`1.50`, `TRUE`, `1e3`).
     pub token: Cow<'a, [u8]>,
+}
+
+impl Scalar<'_> {
+    /// Wipes what had to be decoded; what is a part of the text is wiped with it.
+    pub fn wipe(self) {
+        for bytes in [self.canonical, self.token] {
+            if let Cow::Owned(mut bytes) = bytes {
+                bytes.zeroize();
+            }
+        }
+    }
 }
 
 impl std::fmt::Debug for Scalar<'_> {

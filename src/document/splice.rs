@@ -118,3 +118,44 @@ impl<'d> Splice<'d> {
         drop(std::mem::take(&mut *self.out));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::Edits;
+
+    const TEXTS: [(Format, &str); 5] = [
+        (Format::Yaml, "a: 1\nb:\n  - \"x\"\n  - 'y'\n  - {c: d, e: }\nf: |\n  g\n  h\n\ni: >-\n  j\nk: l\n  m"),
+        (Format::Yaml, "---\na: b\n...\n"),
+        (Format::Json, "{\"a\": [1, \"b\", {\"c\": null}],\r\n \"d\": true}\n"),
+        (Format::Dotenv, "A=b\nC=d\n"),
+        (Format::Ini, "[a]\nb = c\n\n[d]\ne = \"f\"\n"),
+    ];
+
+    #[test]
+    fn it_writes_what_edits_would_write_wherever_it_is_cut() {
+        for (format, text) in TEXTS {
+            let document = Document::parse(format, text.into()).unwrap();
+            assert!(Splice::fits(&document), "{text}");
+            let tree = || {
+                MetadataEdit::Set(crate::document::Tree::Map(vec![("mac".into(), crate::document::Tree::text("x"))]))
+            };
+            let leaves: Vec<LeafId> = (0..).map(LeafId).take(document.outline().leaves.len()).collect();
+            let mut edits = Edits::new();
+            leaves.iter().for_each(|id| edits.leaf(*id, &Replacement::Token(b"ENC[x]")));
+            edits.metadata = tree();
+            let wanted = document.apply(&edits).unwrap();
+            for cut in 1..leaves.len() {
+                let mut splice = Splice::new(&document, 0, 0);
+                let mut next = Splice::new(&document, document.outline().leaf(leaves[cut]).range.start, 0);
+                for (at, id) in leaves.iter().enumerate() {
+                    let part = if at < cut { &mut splice } else { &mut next };
+                    part.leaf(*id, &Replacement::Token(b"ENC[x]")).unwrap();
+                }
+                splice.append(next);
+                let text = splice.finish(&tree()).unwrap();
+                assert_eq!(String::from_utf8_lossy(&text), String::from_utf8_lossy(&wanted));
+            }
+        }
+    }
+}

@@ -28,7 +28,10 @@ impl Seal<'_> {
             match visit {
                 Visit::Leaf { id, path } if must => {
                     let leaf = outline.leaf(id);
-                    if leaf.kind == Kind::Null || document.scalar(id)?.token.is_empty() {
+                    let scalar = document.scalar(id)?;
+                    let empty = leaf.kind == Kind::Null || scalar.token.is_empty();
+                    scalar.wipe();
+                    if empty {
                         return Ok(());
                     }
                     if !leaf.tagged {

@@ -23,7 +23,7 @@ pub(super) fn share(document: &Document) -> Vec<Range<usize>> {
     let leaves = &document.outline().leaves;
     let cost = document.text().len() + leaves.len() * LEAF_COST;
     if cost < 2 * LEAST_BYTES {
-        return vec![0..leaves.len()];
+        return std::iter::once(0..leaves.len()).collect();
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(cost / LEAST_BYTES);
     let mut parts = Vec::with_capacity(threads);
@@ -115,6 +115,74 @@ impl Hashed<'_> {
                 }
                 bytes.extend_from_slice(canonical);
             }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::document::Format;
+    use crate::keys::{Keyring, Recipient};
+    use crate::secret::SecretString;
+    use crate::sops::{EncryptedFile, Encryption, SopsError, encrypt};
+
+    use super::*;
+
+    const IDENTITY: &str = "AGE-SECRET-KEY-1EU5N4USKG3PPC0KZYGWS59EF9F0PUD9DMNZLQX2NED6NGS4476VSTMM3Y0";
+    const RECIPIENT: &str = "age1wsft3nsrf9aw52gr0uc78gh3qsth763z3ka9pcjnzk6ezrj4m4xs45n3pj";
+
+    fn large() -> Vec<u8> {
+        let line = |index: usize| format!("k{index}: {index} CANARY-heron {}\n", "x".repeat(index % 90));
+        (0..3_000).map(line).collect::<String>().into_bytes()
+    }
+
+    fn encrypted() -> Vec<u8> {
+        let document = Document::parse(Format::Yaml, large()).unwrap();
+        assert!(share(&document).len() == thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS));
+        let to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
+        encrypt(&document, &to, "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
+    }
+
+    fn decrypt(text: Vec<u8>) -> Result<Vec<u8>, SopsError> {
+        let mut keyring = Keyring::new();
+        keyring.add_age_text(&SecretString::new(IDENTITY.to_owned()), "keys.txt").unwrap();
+        Ok(EncryptedFile::parse(Format::Yaml, text)?.decrypt(&keyring)?.text().to_vec())
+    }
+
+    #[test]
+    fn every_leaf_is_in_one_part_and_in_order() {
+        let document = Document::parse(Format::Yaml, large()).unwrap();
+        let parts = share(&document);
+        assert_eq!(parts.iter().cloned().flatten().collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());
+        assert_eq!(parts.iter().map(|part| bytes(&document, part)).sum::<usize>(), document.text().len());
+    }
+
+    #[test]
+    fn many_threads_give_back_what_went_in() {
+        assert_eq!(decrypt(encrypted()).unwrap(), large());
+    }
+
+    #[test]
+    fn of_several_faults_the_first_in_the_file_is_named() {
+        let text = String::from_utf8(encrypted()).unwrap();
+        let mut lines: Vec<&str> = text.lines().collect();
+        for at in [1_000, 2_990, 20] {
+            let (one, other) = (lines[at].split_once(": ").unwrap(), lines[at + 1].split_once(": ").unwrap());
+            let swapped = [format!("{}: {}", one.0, other.1), format!("{}: {}", other.0, one.1)];
+            let [first, second] = swapped.map(|line| &*line.leak());
+            (lines[at], lines[at + 1]) = (first, second);
+        }
+        let error = decrypt(lines.join("\n").into_bytes()).unwrap_err();
+        assert!(matches!(error, SopsError::Value { line: 21, .. }), "{error}");
+    }
+
+    #[test]
+    fn a_value_that_is_left_out_breaks_the_code() {
+        let text = String::from_utf8(encrypted()).unwrap();
+        let without = |at| text.lines().enumerate().filter(move |(line, _)| *line != at).map(|(_, line)| line);
+        for at in [0, 1_500, 2_999] {
+            let error = decrypt(without(at).collect::<Vec<_>>().join("\n").into_bytes()).unwrap_err();
+            assert!(matches!(error, SopsError::MacMismatch), "{error}");
         }
     }
 }

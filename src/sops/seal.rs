@@ -87,6 +87,7 @@ impl Seal<'_> {
                             let token = self.token(label, &scalar.token, aad, &mut token)?;
                             edits.leaf(id, &Replacement::Token(token));
                         }
+                        scalar.wipe();
                     }
                     Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
                     _ => {}
@@ -152,6 +153,7 @@ impl Seal<'_> {
                     .map_err(SopsError::Cipher)?;
                 splice.leaf(id, &Replacement::Token(&token))?;
             }
+            scalar.wipe();
             Ok::<(), SopsError>(())
         })?;
         Ok((splice, hashed.into_bytes()))

@@ -104,6 +104,7 @@ impl Leaf<'_> {
             if !self.only_encrypted || self.must {
                 hash(&scalar.canonical);
             }
+            scalar.wipe();
             return Ok(None);
         }
         let place = || (self.path.to_key_path(), line_of(self.document, self.id));

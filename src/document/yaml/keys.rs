@@ -56,3 +56,17 @@ fn hash(name: &str) -> u64 {
     };
     mix(words.iter().fold(name.len() as u64, |hash, word| mix(hash, *word)), last)
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::document::{Document, Format, SyntaxErrorKind};
+
+    #[test]
+    fn in_a_large_mapping_the_earliest_repetition_is_named() {
+        let mut names: Vec<String> = (0..40).map(|index| format!("key-{index}")).collect();
+        names.extend(["key-30".into(), "key-7".into(), "key-30".into()]);
+        let text: String = names.iter().map(|name| format!("{name}: 1\n")).collect();
+        let error = Document::parse(Format::Yaml, text.into_bytes()).unwrap_err();
+        assert_eq!((error.line, error.kind), (41, SyntaxErrorKind::DuplicateKey { first_line: 31 }));
+    }
+}
