@@ -69,7 +69,7 @@ impl Document {
             return Self::parse(format, text);
         }
         let text = Zeroizing::new(text);
-        Ok(Self { format, outline: binary::whole(&text), text })
+        Ok(Self { format, outline: Box::new(binary::whole(&text)), text })
     }
 
     /// Parses `text` as SOPS would, with what it drops dropped: bytes behind a JSON object, and of INI the earlier one of
@@ -80,7 +80,7 @@ impl Document {
     pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
         let (outline, other) = format.syntax().parse_as_sops(&text)?;
-        Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline })
+        Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline: Box::new(outline) })
     }
 
     /// The format it was parsed as.

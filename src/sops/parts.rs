@@ -122,7 +122,7 @@ impl Hashed<'_> {
 #[cfg(test)]
 mod tests {
     use crate::document::Format;
-    use crate::keys::{Keyring, Recipient};
+    use crate::keys::{KeyServices, Keyring, Recipient};
     use crate::secret::SecretString;
     use crate::sops::{EncryptedFile, Encryption, SopsError, encrypt};
 
@@ -140,13 +140,13 @@ mod tests {
         let document = Document::parse(Format::Yaml, large()).unwrap();
         assert!(share(&document).len() == thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS));
         let to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
-        encrypt(&document, &to, "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
+        encrypt(&document, &to, &KeyServices::from(Keyring::new()), "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
     }
 
     fn decrypt(text: Vec<u8>) -> Result<Vec<u8>, SopsError> {
         let mut keyring = Keyring::new();
         keyring.add_age_text(&SecretString::new(IDENTITY.to_owned()), "keys.txt").unwrap();
-        Ok(EncryptedFile::parse(Format::Yaml, text)?.decrypt(&keyring)?.text().to_vec())
+        Ok(EncryptedFile::parse(Format::Yaml, text)?.decrypt(&KeyServices::from(keyring))?.text().to_vec())
     }
 
     #[test]
