@@ -48,11 +48,27 @@ impl Fixtures {
         line.arg(file.display().to_string())
     }
 
+    /// A file with so many groups of a hundred leaves, and its encrypted form.
+    pub fn pair(&self, program: &Path, groups: usize) -> (PathBuf, PathBuf) {
+        let (plain, encrypted) = (self.root.path().join("curve.yaml"), self.root.path().join("curve.enc.yaml"));
+        fs::write(&plain, leaves(groups, 100)).expect("a file");
+        self.encrypt(program, &plain, &encrypted);
+        (plain, encrypted)
+    }
+
+    /// A link named `sops` to our own program, which then answers as `sops` does.
+    pub fn link(&self, lockage: &Path) -> PathBuf {
+        let link = self.root.path().join("sops");
+        std::os::unix::fs::symlink(lockage, &link).expect("a link");
+        link
+    }
+
     fn encrypt(&self, sops: &Path, plain: &Path, encrypted: &Path) {
         let out = std::process::Command::new(sops)
             .args(["encrypt", "--output"])
             .args([encrypted, plain])
             .current_dir(self.root.path())
+            .stderr(std::process::Stdio::null())
             .status()
             .expect("sops runs");
         assert!(out.success(), "sops encrypts {}", plain.display());
@@ -84,12 +100,17 @@ impl Fixtures {
     }
 }
 
+/// A leaf's value.
+pub fn value(group: usize, leaf: usize) -> String {
+    format!("value {group} {leaf}")
+}
+
 fn leaves(groups: usize, each: usize) -> String {
     let mut text = String::new();
     for group in 0..groups {
         let _ = writeln!(text, "group{group}:");
         for leaf in 0..each {
-            let _ = writeln!(text, "    key{leaf}: value {group} {leaf}");
+            let _ = writeln!(text, "    key{leaf}: {}", value(group, leaf));
         }
     }
     text

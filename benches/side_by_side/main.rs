@@ -9,14 +9,18 @@
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
+    clippy::cast_precision_loss,
     clippy::print_stdout,
     clippy::print_stderr
 )]
 
+mod curve;
 mod fixtures;
+mod floor;
 mod measure;
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use fixtures::Fixtures;
 use measure::{Command, Figures, interleaved};
@@ -44,17 +48,43 @@ fn main() {
         (ours, theirs)
     };
     let (ours, theirs) = both("decrypt", &fixtures.small_encrypted, &[]);
-    row("decrypt, 10 leaves", &interleaved(&ours, &theirs, SMALL_RUNS), "wall <= 0.30, memory < 12 MiB");
+    row("decrypt, 10 leaves", &interleaved(&ours, &theirs, SMALL_RUNS), "wall <= 0.15, memory < 12 MiB");
+    let link = fixtures.link(lockage);
+    let ours = fixtures.command(&link, "filestatus", &fixtures.small_encrypted, &[]);
+    let theirs = fixtures.command(&sops, "filestatus", &fixtures.small_encrypted, &[]);
+    if ours.succeeds() {
+        row("filestatus, 10 leaves", &interleaved(&ours, &theirs, SMALL_RUNS), "wall <= 0.15");
+    } else {
+        println!("{:<34} not answered", "filestatus, 10 leaves");
+    }
+
     let large = std::fs::metadata(&fixtures.large_encrypted).expect("a file").len();
-    let goal = format!("wall <= 0.04, memory <= 6 x {} MiB", large >> 20);
+    let goal = format!("wall <= 0.0167, memory <= 4 x {:.1} MiB", large as f64 / f64::from(1 << 20));
+    let (encrypt_floor, decrypt_floor) = floor::measure(1_000, LARGE_RUNS);
     let (ours, theirs) = both("decrypt", &fixtures.large_encrypted, &[]);
-    row("decrypt, 100,000 leaves", &interleaved(&ours, &theirs, LARGE_RUNS), &goal);
+    let decrypt = interleaved(&ours, &theirs, LARGE_RUNS);
+    row("decrypt, 100,000 leaves", &decrypt, &goal);
+    distance(&decrypt, decrypt_floor);
     let (ours, theirs) = both("encrypt", &fixtures.large_plain, &[]);
-    row("encrypt, 100,000 leaves", &interleaved(&ours, &theirs, LARGE_RUNS), &goal);
+    let encrypt = interleaved(&ours, &theirs, LARGE_RUNS);
+    row("encrypt, 100,000 leaves", &encrypt, &goal);
+    distance(&encrypt, encrypt_floor);
 
     let guard = Command::new(lockage).arg("guard").inside(&fixtures.repository);
     let diff = Command::new(Path::new("git")).arg("diff").arg("--cached").inside(&fixtures.repository);
     row("guard, 20 staged of 3,000", &interleaved(&guard, &diff, SMALL_RUNS), "wall <= 4 x git diff --cached");
+    curve::print(lockage, &fixtures);
+}
+
+/// How far a measure is from what its values alone cost.
+fn distance((ours, theirs): &(Figures, Figures), floor: Duration) {
+    println!(
+        "{:<34} {:.0} times as fast as the peer; {:.1} times the floor of {:.1} ms",
+        "",
+        theirs.wall.as_secs_f64() / ours.wall.as_secs_f64(),
+        ours.wall.as_secs_f64() / floor.as_secs_f64(),
+        floor.as_secs_f64() * 1e3
+    );
 }
 
 fn row(name: &str, (ours, theirs): &(Figures, Figures), goal: &str) {

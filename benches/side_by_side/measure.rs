@@ -58,6 +58,13 @@ impl Command {
         self
     }
 
+    /// Whether it ends well.
+    pub fn succeeds(&self) -> bool {
+        let mut command = std::process::Command::new(&self.program);
+        command.args(&self.arguments).current_dir(&self.directory).envs(self.environment.iter().cloned());
+        command.output().expect("the command runs").status.success()
+    }
+
     /// Runs it once below a small process of its own: a child inherits the peak memory of the process that forked it.
     fn run(&self) -> Figures {
         let out = std::process::Command::new(std::env::current_exe().expect("this program"))
@@ -88,6 +95,13 @@ pub fn interleaved(a: &Command, b: &Command, runs: usize) -> (Figures, Figures) 
         best_b = better(best_b, b.run());
     }
     (best_a.unwrap(), best_b.unwrap())
+}
+
+/// The best of `runs` runs.
+pub fn best(command: &Command, runs: usize) -> Figures {
+    let better =
+        |best: Figures, new: Figures| Figures { wall: best.wall.min(new.wall), memory: best.memory.max(new.memory) };
+    (0..runs).map(|_| command.run()).fold(command.run(), better)
 }
 
 pub fn is_child() -> bool {

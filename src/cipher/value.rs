@@ -8,6 +8,7 @@ use aes_gcm::{AesGcm, Nonce, Tag};
 use base64::Engine as _;
 use base64::alphabet;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
+use base64_simd::AsOut as _;
 use zeroize::{Zeroize, Zeroizing};
 
 use super::token::{self, Label, NONCE_BYTES, TAG_BYTES};
@@ -45,6 +46,12 @@ impl ValueCipher {
             used: 0,
             scratch: Zeroizing::default(),
         }
+    }
+
+    /// A second cipher for the same file, for another thread.
+    #[must_use]
+    pub fn sibling(&self) -> Self {
+        Self::new(&self.key)
     }
 
     /// Appends the token of `plaintext` to `out`; of an empty plaintext nothing, as the format has it.
@@ -181,16 +188,24 @@ fn grow(buffer: &mut Zeroizing<Vec<u8>>, more: usize) {
 fn push_base64(bytes: &[u8], out: &mut Vec<u8>) {
     let start = out.len();
     out.resize(start + bytes.len().div_ceil(3) * 4, b'=');
-    // The slice has exactly the encoded size, so this cannot fail; a wrong size would leave padding, which no reader takes.
-    let written = BASE64.encode_slice(bytes, &mut out[start..]);
-    debug_assert_eq!(written, Ok(out.len() - start));
+    let written = base64_simd::STANDARD.encode(bytes, out[start..].as_out()).len();
+    debug_assert_eq!(written, out.len() - start);
+}
+
+/// Decodes into `out`, which has three bytes for every four digits begun. What the quick decoder refuses, the lenient
+/// one judges.
+fn decode(text: &[u8], out: &mut [u8]) -> Option<usize> {
+    match base64_simd::STANDARD.decode(text, out.as_out()) {
+        Ok(decoded) => Some(decoded.len()),
+        Err(_) => BASE64.decode_slice(text, out).ok(),
+    }
 }
 
 fn decode_small<'b>(part: &'static str, text: &[u8], buffer: &'b mut [u8; 36]) -> Result<&'b [u8], CipherError> {
     if text.len() > 48 {
         return Err(CipherError::Size { part, bytes: text.len() / 4 * 3 });
     }
-    let written = BASE64.decode_slice(text, &mut buffer[..]).map_err(|_| CipherError::Base64 { part })?;
+    let written = decode(text, &mut buffer[..]).ok_or(CipherError::Base64 { part })?;
     Ok(&buffer[..written])
 }
 
@@ -199,18 +214,18 @@ fn decode_append(text: &[u8], out: &mut Zeroizing<Vec<u8>>) -> Result<(), Cipher
     let room = text.len().div_ceil(4) * 3;
     grow(out, room);
     out.resize(start + room, 0);
-    let mut written = BASE64.decode_slice(text, &mut out[start..]);
-    if written.is_err() && memchr::memchr(b'\r', text).is_some() {
+    let mut written = decode(text, &mut out[start..]);
+    if written.is_none() && memchr::memchr(b'\r', text).is_some() {
         // Go skips line breaks inside base64.
         let text: Vec<u8> = text.iter().copied().filter(|byte| *byte != b'\r').collect();
-        written = BASE64.decode_slice(text, &mut out[start..]);
+        written = decode(&text, &mut out[start..]);
     }
     match written {
-        Ok(written) => {
+        Some(written) => {
             out.truncate(start + written);
             Ok(())
         }
-        Err(_) => {
+        None => {
             out.truncate(start);
             Err(CipherError::Base64 { part: "data" })
         }

@@ -55,10 +55,26 @@ pub(crate) enum Command {
     Set(c::set::Set),
     /// Edit the values of an encrypted file in your editor.
     Edit(c::edit::Edit),
+    /// Remove one value from an encrypted file.
+    Unset(c::unset::Unset),
+    /// Run a command with the values of a file in its environment.
+    ExecEnv(c::exec::ExecEnv),
+    /// Run a command with the plaintext of a file in a temporary file in memory.
+    ExecFile(c::exec::ExecFile),
+    /// Say whether a file is encrypted, and for whom.
+    Filestatus(c::filestatus::Filestatus),
+    /// Renew the data key of a file, add and remove recipients.
+    Rotate(c::rotate::Rotate),
+    /// Make the keys of files those of their rules.
+    Updatekeys(c::updatekeys::Updatekeys),
+    /// Add a key group to a file, or delete one.
+    Groups(c::groups::Groups),
     /// Offer the keys of this user to other programs, over the key service of SOPS.
     Keyservice(c::keyservice::Keyservice),
     /// Judge what is staged: block plaintext under a creation rule, and private keys.
     Guard(c::guard::Guard),
+    /// Say without a key whether encrypted files are whole, or whether the rules mean what they say.
+    Check(c::check::Check),
     /// The git hooks that run the guard.
     Hooks(c::hooks::Hooks),
     /// Show what a promotion would change, and change nothing.
@@ -85,11 +101,16 @@ impl Command {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Apply(command) => command.run(context),
+            Self::Check(command) => command.run(context),
             Self::Completion(command) => command.run(context),
             Self::Decrypt(command) => command.run(context),
             Self::Edit(command) => command.run(context),
             Self::Encrypt(command) => command.run(context),
+            Self::ExecEnv(command) => command.run(context),
+            Self::ExecFile(command) => command.run(context),
+            Self::Filestatus(command) => command.run(context),
             Self::Get(command) => command.run(context),
+            Self::Groups(command) => command.run(context),
             Self::Guard(command) => command.run(context),
             Self::Hooks(command) => command.run(context),
             Self::Keyservice(command) => command.run(context),
@@ -98,9 +119,12 @@ impl Command {
             Self::Plan(command) => command.run(context),
             Self::Promote(command) => command.run(context),
             Self::Rollback(command) => command.run(context),
+            Self::Rotate(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),
             Self::Set(command) => command.run(context),
             Self::Status(command) => command.run(context),
+            Self::Unset(command) => command.run(context),
+            Self::Updatekeys(command) => command.run(context),
         }
     }
 }

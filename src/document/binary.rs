@@ -7,9 +7,10 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::json::{self, Json};
 use super::key_path::KeyPath;
-use super::outline::{Comment, Key, KeyId, Leaf, LeafId, Node, Outline, Style};
+use super::outline::{Comment, KeyId, Leaf, LeafId, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
 use super::tree::Tree;
@@ -26,12 +27,7 @@ impl Syntax for Binary {
         {
             return Ok(outline);
         }
-        Ok(Outline {
-            nodes: vec![Node::Open { list: false }, Node::Key(KeyId(0)), Node::Leaf(LeafId(0)), Node::Close],
-            keys: vec![Key { range: 0..0, name: DATA.into() }],
-            leaves: vec![Leaf { range: 0..text.len(), kind: Kind::Str, style: Style::Whole, tagged: true, context: 0 }],
-            ..Outline::default()
-        })
+        Ok(whole(text))
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -76,15 +72,26 @@ impl Syntax for Binary {
         }
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         _outline: &Outline,
         _path: &KeyPath,
-        _value: &Replacement<'_>,
+        _change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
         Err(error(Format::Binary, text, 0, SyntaxErrorKind::Path("a binary file has no keys but `data`")))
     }
+}
+
+/// A plaintext: one leaf.
+pub(super) fn whole(text: &[u8]) -> Outline {
+    let mut outline = Outline {
+        nodes: vec![Node::Open { list: false }, Node::Key(KeyId(0)), Node::Leaf(LeafId(0)), Node::Close],
+        leaves: vec![Leaf { range: 0..text.len(), kind: Kind::Str, style: Style::Whole, tagged: true, context: 0 }],
+        ..Outline::default()
+    };
+    outline.push_key(0..0, DATA);
+    outline
 }
 
 /// The object around the content.

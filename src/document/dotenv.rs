@@ -10,8 +10,9 @@ use memchr::memmem;
 
 use super::edit::{MetadataEdit, Replacement};
 use super::flat::{Unflatten, flatten, spell};
+use super::graft::{Change, Graft};
 use super::key_path::{KeyPath, PathPart};
-use super::outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
+use super::outline::{Comment, CommentId, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
 use super::trailer;
@@ -53,8 +54,9 @@ impl Syntax for Dotenv {
                 }
                 continue;
             }
-            outline.nodes.push(Node::Key(KeyId(id(outline.keys.len()).map_err(failed)?)));
-            outline.keys.push(Key { range: key, name: name.into() });
+            id(outline.keys.len()).map_err(failed)?;
+            let key = outline.push_key(key, name);
+            outline.nodes.push(Node::Key(key));
             outline.nodes.push(Node::Leaf(LeafId(id(outline.leaves.len()).map_err(failed)?)));
             outline.leaves.push(Leaf { range: value, kind: Kind::Str, style: Style::Plain, tagged: true, context: 0 });
         }
@@ -108,23 +110,31 @@ impl Syntax for Dotenv {
         })
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
         let failed = |kind| error(Format::Dotenv, text, 0, kind);
         let refused = |reason| Err(failed(SyntaxErrorKind::Path(reason)));
         let [PathPart::Key(key)] = path.parts() else { return refused("a dotenv file has no nesting") };
+        let value = match change {
+            Change::Insert(Graft::Leaf(value)) => value,
+            Change::Insert(_) | Change::Replace(_) => return refused("a dotenv file has no nesting"),
+            Change::Remove => {
+                let Some(line) = last_line(text, outline, key) else { return refused("there is nothing at this path") };
+                return Ok([&text[..line.start], &text[line.end..]].concat());
+            }
+        };
         if key.starts_with(PREFIX) {
             return refused("keys that begin with `sops_` are reserved");
         }
         if key.contains(['=', '\n']) || key.starts_with('#') {
-            return refused("a dotenv key holds no `=` and no line break and begins with no `#`");
+            return refused("a dotenv key holds no `=`, no line break, and begins with no `#`");
         }
-        if outline.keys.iter().any(|known| *known.name == **key) {
+        if (0..).map(KeyId).zip(&outline.keys).any(|(known, _)| outline.key(known) == key) {
             return refused("there is a value already");
         }
         let mut line = key.clone().into_bytes();
@@ -132,6 +142,13 @@ impl Syntax for Dotenv {
         write_value(value, &mut line).map_err(failed)?;
         Ok(trailer::insert_line(text, outline, &line))
     }
+}
+
+/// The line of the last entry of that key, with its break.
+fn last_line(text: &[u8], outline: &Outline, key: &str) -> Option<Range<usize>> {
+    let found = (0..).map(KeyId).zip(&outline.keys).filter(|(known, _)| outline.key(*known) == key).last()?.1;
+    let end = memchr::memchr(b'\n', &text[found.range.end..]).map_or(text.len(), |at| found.range.end + at + 1);
+    Some(found.range.start..end)
 }
 
 /// Ids have 32 bits; a text with more lines than that is above the size bound of files.

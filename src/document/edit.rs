@@ -10,6 +10,7 @@ use super::syntax::{Syntax, SyntaxError};
 use super::tree::Tree;
 
 /// What shall stand in a leaf's place, in the leaf's own style.
+#[derive(Clone, Copy)]
 pub enum Replacement<'a> {
     /// A token (`ENC[…]`): ASCII without a line break.
     Token(&'a [u8]),
@@ -92,6 +93,16 @@ impl Edits {
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.list.is_empty() && matches!(self.metadata, MetadataEdit::Keep)
+    }
+
+    /// What is replaced, in the order in which it was said.
+    pub(super) fn targets(&self) -> impl Iterator<Item = Target> {
+        self.list.iter().map(|(target, _)| *target)
+    }
+
+    /// What shall stand in the place of the target at that position.
+    pub(super) fn at(&self, position: usize) -> Option<Replacement<'_>> {
+        self.list.get(position).map(|(_, content)| self.replacement(*content))
     }
 
     fn push(&mut self, target: Target, bytes: &[u8], value: Option<Kind>) {

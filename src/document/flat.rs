@@ -5,6 +5,7 @@
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
+use super::emit::general;
 use super::scalar::{Kind, canonical, fixed_notation, parse_bool, parse_float};
 use super::syntax::SyntaxErrorKind;
 use super::tree::Tree;
@@ -23,6 +24,23 @@ pub(super) fn flatten(tree: &Tree) -> Vec<(String, String)> {
         }
     }
     out
+}
+
+/// The same with the names in the order of SOPS's writer, which sorts every mapping bytewise first.
+pub(super) fn flatten_sorted(tree: &Tree) -> Vec<(String, String)> {
+    flatten(&sorted(tree))
+}
+
+fn sorted(tree: &Tree) -> Tree {
+    match tree {
+        Tree::Map(entries) => {
+            let mut entries: Vec<_> = entries.iter().map(|(key, value)| (key.clone(), sorted(value))).collect();
+            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
+            Tree::Map(entries)
+        }
+        Tree::List(items) => Tree::List(items.iter().map(sorted).collect()),
+        scalar => scalar.clone(),
+    }
 }
 
 fn flatten_below(name: &str, tree: &Tree, out: &mut Vec<(String, String)>) {
@@ -59,22 +77,20 @@ pub(super) fn spell(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
     })
 }
 
+/// How a value is written where every value is a text: in dotenv, INI and environments; `None` if the bytes are not of
+/// that kind.
+#[must_use]
+pub fn flat_spelling(kind: Kind, bytes: &[u8]) -> Option<Vec<u8>> {
+    spell(kind, bytes)
+}
+
 /// Go's `%G` with the shortest digits, and one decimal where that shows neither point nor exponent.
 fn general_notation(value: f64) -> String {
     if !value.is_finite() {
         return fixed_notation(value);
     }
-    // Rust's `{:e}` has the same shortest digits: `d.ddde-7`.
-    let scientific = format!("{value:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or(0);
-    // Go decides shortest digits as if six had been asked for.
-    if !(-4..6).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}E{sign}{:02}", exponent.abs());
-    }
-    let text = fixed_notation(value);
-    if text.contains('.') { text } else { format!("{text}.0") }
+    let text = general(value, 'E');
+    if text.contains(['.', 'E']) { text } else { format!("{text}.0") }
 }
 
 /// RFC 3339 with whole seconds.

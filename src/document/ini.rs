@@ -4,6 +4,8 @@
 //! would lose or corrupt it: a key twice in one section, the key `-`, a comment at the end of the file, a key with a
 //! comment above and another one behind it.
 
+mod change;
+mod lenient;
 mod outline;
 mod scan;
 
@@ -11,7 +13,8 @@ use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};
 use super::flat::{flatten, spell};
-use super::key_path::{KeyPath, PathPart};
+use super::graft::Change;
+use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
@@ -26,6 +29,18 @@ const SOPS: &str = "sops";
 impl Syntax for Ini {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
         outline::read(text)
+    }
+
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        match outline::read(text) {
+            Err(SyntaxError {
+                kind: SyntaxErrorKind::NotAllowed(_) | SyntaxErrorKind::DuplicateKey { .. }, ..
+            }) => {
+                let text = lenient::rewritten(text)?;
+                Ok((outline::read(&text)?, Some(text)))
+            }
+            outline => outline.map(|outline| (outline, None)),
+        }
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -91,30 +106,14 @@ impl Syntax for Ini {
         })
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        let failed = |kind| error(Format::Ini, text, 0, kind);
-        let refused = |reason| failed(SyntaxErrorKind::Path(reason));
-        let [PathPart::Key(section), PathPart::Key(key)] = path.parts() else {
-            return Err(refused("an INI value has a section and a key"));
-        };
-        if key.trim() != key || key.is_empty() || key == "-" || key.contains(['=', ':', '\n', '"', '`', '#', ';', '['])
-        {
-            return Err(refused("an INI key holds no `=`, `:`, quotes, marks, brackets or outer blanks"));
-        }
-        let place = outline::end_of_section(text, outline, section, key).map_err(refused)?;
-        let mut line = format!("{key} = ").into_bytes();
-        write_value(value, Form::Plain, &mut line).map_err(failed)?;
-        let (before, after) = text.split_at(place);
-        let broken = before.is_empty() || before.ends_with(b"\n");
-        let parts: [&[u8]; 5] =
-            if broken { [before, &line, b"\n", after, b""] } else { [before, b"\n", &line, after, b""] };
-        Ok(parts.concat())
+        change::change(text, outline, path, change).map_err(|kind| error(Format::Ini, text, 0, kind))
     }
 }
 

@@ -15,6 +15,7 @@ use std::ops::Range;
 
 use super::Format;
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float};
@@ -32,6 +33,19 @@ const ESCAPED: u32 = 1;
 impl Syntax for Json {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
         outline::read(text)
+    }
+
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        let refused = match outline::read(text) {
+            Ok(outline) => return Ok((outline, None)),
+            Err(refused) => refused,
+        };
+        let end = outline::end(text)?;
+        if text[end..].trim_ascii().is_empty() {
+            return Err(refused);
+        }
+        let text = [&text[..end], b"\n"].concat();
+        Ok((outline::read(&text)?, Some(text)))
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -86,14 +100,18 @@ impl Syntax for Json {
         metadata::splices(text, outline, edit)
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         _outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        insert::insert(text, path, value)
+        match change {
+            Change::Insert(graft) => insert::insert(text, path, graft),
+            Change::Replace(graft) => insert::replace(text, path, graft),
+            Change::Remove => insert::remove(text, path),
+        }
     }
 }
 

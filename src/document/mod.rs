@@ -4,14 +4,19 @@
 //! splices new text over their ranges and copies every other byte. No keys, no crypto and no files in this room.
 
 mod binary;
+mod buffer;
 mod dotenv;
 mod edit;
+mod emit;
 mod flat;
+mod graft;
 mod ini;
 mod json;
 mod key_path;
 mod outline;
+mod owned;
 mod scalar;
+mod splice;
 mod syntax;
 mod trailer;
 mod tree;
@@ -19,13 +24,20 @@ mod walk;
 mod yaml;
 
 pub use edit::{Edits, MetadataEdit, Replacement};
+
+pub use emit::{EmitError, EmitOptions, SelectError, Selected, emit};
+pub use flat::flat_spelling;
+pub use graft::Graft;
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
+pub use owned::{OwnedTree, TreeBuilder};
 pub use scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float, parse_int};
+pub use splice::Splice;
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
 pub use tree::Tree;
 pub use walk::{Path, Visit};
 
+use graft::Change;
 use zeroize::Zeroizing;
 
 /// A text and what was found in it.
@@ -48,6 +60,29 @@ impl Document {
         Ok(Self { format, text, outline })
     }
 
+    /// Parses `text` as a plaintext: a binary one is never taken for the encrypted form of another, whatever it holds.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`].
+    pub fn parse_plain(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
+        if format != Format::Binary {
+            return Self::parse(format, text);
+        }
+        let text = Zeroizing::new(text);
+        Ok(Self { format, outline: binary::whole(&text), text })
+    }
+
+    /// Parses `text` as SOPS would, with what it drops dropped: bytes behind a JSON object, and of INI the earlier one of
+    /// two keys and a comment at the end. Comments between exotic line breaks keep the place that seems theirs.
+    ///
+    /// # Errors
+    /// As for [`Document::parse`].
+    pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
+        let text = Zeroizing::new(text);
+        let (outline, other) = format.syntax().parse_as_sops(&text)?;
+        Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline })
+    }
+
     /// The format it was parsed as.
     #[must_use]
     pub fn format(&self) -> Format {
@@ -64,6 +99,13 @@ impl Document {
     #[must_use]
     pub fn into_text(self) -> Zeroizing<Vec<u8>> {
         self.text
+    }
+
+    /// Gives an encrypted text up without wiping it, which takes as long as writing it did.
+    pub(crate) fn release(&mut self) {
+        if self.outline.metadata.is_some() {
+            drop(std::mem::take(&mut *self.text));
+        }
     }
 
     /// Leaves, keys, comments and metadata, by position.
@@ -131,12 +173,84 @@ impl Document {
         }
     }
 
-    /// The new text with a leaf added at `path`, whose parent mapping or list must exist.
+    /// The new text with `graft` added at `path` of the first document: a key behind the last one of its mapping, an item
+    /// behind the last one of its list. Parents that are not there are made.
     ///
     /// # Errors
-    /// [`SyntaxError`] when there is no such parent, or the key is already there.
-    pub fn insert(&self, path: &KeyPath, value: &Replacement<'_>) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
-        self.format.syntax().insert(&self.text, &self.outline, path, value).map(Zeroizing::new)
+    /// [`SyntaxError`] when the path leads through a scalar or an alias, or something stands there already.
+    pub fn insert(&self, path: &KeyPath, graft: &Graft<'_>) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
+        let parts = path.parts();
+        let (existing, missing) = parts.split_at(parts.len().min(self.containers_on(path) + 1));
+        if missing.is_empty() {
+            return self.change(path, Change::Insert(graft), graft.leaves());
+        }
+        let leaves = graft.leaves();
+        let graft = graft.clone().below(missing);
+        self.change(&KeyPath::new(existing.to_vec()), Change::Insert(&graft), leaves)
+    }
+
+    /// The new text with `graft` in the place of the leaf, mapping or list at `path` of the first document; comments in
+    /// a collection that goes go with it.
+    ///
+    /// # Errors
+    /// [`SyntaxError`] when nothing stands there, or something else needs what stands there (an alias its anchor).
+    pub fn replace(&self, path: &KeyPath, graft: &Graft<'_>) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
+        self.change(path, Change::Replace(graft), graft.leaves())
+    }
+
+    /// The new text without what stands at `path` of the first document; comments above it stay.
+    ///
+    /// # Errors
+    /// As for [`Self::replace`].
+    pub fn remove(&self, path: &KeyPath) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
+        self.change(path, Change::Remove, 0)
+    }
+
+    /// Changes the structure and makes sure that every leaf outside of the path is what it was.
+    fn change(&self, path: &KeyPath, change: Change<'_>, leaves: usize) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
+        let text = Zeroizing::new(self.format.syntax().change(&self.text, &self.outline, path, change)?);
+        let new = Self::parse(self.format, text.to_vec())?;
+        let removed = matches!(change, Change::Remove);
+        let (before, after) = (self.leaves_outside(path, false)?, new.leaves_outside(path, removed)?);
+        let added = new.outline.leaves.len() - after.len();
+        if before != after || (!removed && added != leaves) {
+            let kind = SyntaxErrorKind::Path("the change cannot be made without changing other values as well");
+            return Err(syntax::error(self.format, &self.text, 0, kind));
+        }
+        Ok(text)
+    }
+
+    /// The associated data and the spelling of every leaf that is not at or below `path` of the first document.
+    fn leaves_outside(&self, path: &KeyPath, all: bool) -> Result<Vec<LeafSeen<'_>>, SyntaxError> {
+        let mut seen = Vec::with_capacity(self.outline.leaves.len());
+        let mut roots = 0;
+        self.walk(|visit| {
+            match visit {
+                Visit::Enter { path: here, .. } if here.depth() == 0 => roots += 1,
+                Visit::Leaf { id, path: here } if all || roots > 1 || !here.is_below(path) => {
+                    seen.push((here.associated_data().to_owned(), self.scalar(id)?.canonical));
+                }
+                _ => {}
+            }
+            Ok::<(), SyntaxError>(())
+        })?;
+        Ok(seen)
+    }
+
+    /// How many of the path's parts lead to containers of the first document.
+    fn containers_on(&self, path: &KeyPath) -> usize {
+        let (mut found, mut roots) = (0, 0);
+        let never: Result<(), std::convert::Infallible> = self.walk(|visit| {
+            if let Visit::Enter { path: here, .. } = visit {
+                roots += usize::from(here.depth() == 0);
+                if roots == 1 && here.is_above(path) {
+                    found = found.max(here.depth());
+                }
+            }
+            Ok(())
+        });
+        let Ok(()) = never;
+        found
     }
 
     /// The leaf at `path`; where a key stands twice, the last one.
@@ -155,6 +269,9 @@ impl Document {
         found
     }
 }
+
+/// Associated data and canonical bytes.
+type LeafSeen<'d> = (String, std::borrow::Cow<'d, [u8]>);
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

@@ -79,8 +79,8 @@ pub struct Leaf {
 pub struct Key {
     /// Where it stands, quotes included.
     pub range: Range<usize>,
-    /// Its name, unescaped; kept here only where it differs from the text.
-    pub(crate) name: Box<str>,
+    /// Its name, unescaped, in the outline's `names`.
+    name: (u32, u32),
 }
 
 /// One comment line.
@@ -105,6 +105,28 @@ pub struct Metadata {
     pub tree: Tree,
 }
 
+/// One document of a YAML stream, for its metadata block.
+#[derive(Clone, Debug)]
+pub(crate) struct Extent {
+    /// What its root is.
+    pub(crate) root: Root,
+    /// From behind the document before to the start of the token that ends this one.
+    pub(crate) range: Range<usize>,
+}
+
+/// The root of a document.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Root {
+    /// A block mapping in that column.
+    Block(u32),
+    /// A mapping in braces, at that offset.
+    Braces(usize),
+    /// No root, but perhaps comments.
+    Nothing,
+    /// Something else, at that offset.
+    Other(usize),
+}
+
 /// What a syntax found in a text.
 #[derive(Clone, Debug, Default)]
 pub struct Outline {
@@ -122,6 +144,10 @@ pub struct Outline {
     pub more_metadata: Vec<std::ops::Range<usize>>,
     /// Whether any alias or merge key stands in the text.
     pub aliases: bool,
+    /// The documents of a YAML stream.
+    pub(crate) documents: Vec<Extent>,
+    /// The names of all keys, one behind the other: one allocation instead of one for each.
+    pub(crate) names: String,
     /// What the scalar aliases stand for; their `context` is an index into this.
     pub(crate) targets: Vec<Leaf>,
 }
@@ -142,7 +168,31 @@ impl Outline {
     /// The name of the key of that index.
     #[must_use]
     pub fn key(&self, id: KeyId) -> &str {
-        &self.keys[id.0 as usize].name
+        let (start, end) = self.keys[id.0 as usize].name;
+        &self.names[start as usize..end as usize]
+    }
+
+    /// Makes room for so many keys with names of so many bytes in all.
+    pub(crate) fn reserve_keys(&mut self, keys: usize, bytes: usize) {
+        self.keys.reserve(keys);
+        self.names.reserve(bytes);
+    }
+
+    /// Adds a key. Texts have at most 2 GiB, of which a name is a part, so 32 bits hold every offset.
+    pub(crate) fn push_key(&mut self, range: Range<usize>, name: &str) -> KeyId {
+        let id = KeyId(clamp(self.keys.len()));
+        let start = clamp(self.names.len());
+        self.names.push_str(name);
+        self.keys.push(Key { range, name: (start, clamp(self.names.len())) });
+        id
+    }
+
+    /// Adds a key of the same name as an earlier one, which an alias may repeat at will.
+    pub(crate) fn push_key_again(&mut self, range: Range<usize>, earlier: KeyId) -> KeyId {
+        let id = KeyId(clamp(self.keys.len()));
+        let name = self.keys[earlier.0 as usize].name;
+        self.keys.push(Key { range, name });
+        id
     }
 
     /// The comment of that index.
@@ -150,4 +200,8 @@ impl Outline {
     pub fn comment(&self, id: CommentId) -> &Comment {
         &self.comments[id.0 as usize]
     }
+}
+
+fn clamp(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
 }

@@ -3,6 +3,7 @@
 use std::ops::Range;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
@@ -80,6 +81,12 @@ pub(crate) trait Syntax: Sync {
     /// Finds everything in `text`, in memory and time linear in its length.
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError>;
 
+    /// The same for what SOPS takes and we refuse in our own name, because it loses or moves something: the outline, and
+    /// the text that it belongs to where that is another one.
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        self.parse(text).map(|outline| (outline, None))
+    }
+
     /// Resolves one leaf.
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError>;
 
@@ -121,13 +128,13 @@ pub(crate) trait Syntax: Sync {
         Ok(None)
     }
 
-    /// The text with a leaf added.
-    fn insert(
+    /// The text with its structure changed at a path; of an insertion the container above the path is there.
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError>;
 }
 
@@ -154,6 +161,9 @@ pub enum SyntaxErrorKind {
     /// Something stands here that the format or SOPS does not allow.
     #[error("{0}")]
     NotAllowed(&'static str),
+    /// SOPS can read the file, but not encrypt or decrypt what stands here; `sops` exits 23 or 25 then.
+    #[error("{0}")]
+    Unwalkable(&'static str),
     /// The same key stands twice in one mapping.
     #[error("this key stands twice in one mapping; first at line {first_line}")]
     DuplicateKey {

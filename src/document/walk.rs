@@ -86,14 +86,30 @@ impl Path<'_> {
         KeyPath::new(parts.collect())
     }
 
+    /// Whether this is at or below `other`.
+    #[must_use]
+    pub fn is_below(&self, other: &KeyPath) -> bool {
+        other.parts().len() <= self.frames.len() && self.agrees(other)
+    }
+
+    /// Whether this is at or above `other`.
+    #[must_use]
+    pub fn is_above(&self, other: &KeyPath) -> bool {
+        self.frames.len() <= other.parts().len() && self.agrees(other)
+    }
+
+    /// Whether this and `other` are the same as far as the shorter one goes.
+    fn agrees(&self, other: &KeyPath) -> bool {
+        self.frames.iter().zip(other.parts()).all(|(frame, part)| match part {
+            PathPart::Index(index) => frame.list && frame.index == *index,
+            PathPart::Key(name) => frame.key.is_some_and(|key| self.outline.key(key) == name),
+        })
+    }
+
     /// Whether this is `other`, without building an owned value.
     #[must_use]
     pub fn is(&self, other: &KeyPath) -> bool {
-        self.frames.len() == other.parts().len()
-            && self.frames.iter().zip(other.parts()).all(|(frame, part)| match part {
-                PathPart::Index(index) => frame.list && frame.index == *index,
-                PathPart::Key(name) => frame.key.is_some_and(|key| self.outline.key(key) == name),
-            })
+        self.frames.len() == other.parts().len() && self.agrees(other)
     }
 }
 

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 use super::allow::Fingerprint;
 use crate::repo::RepoPath;
+use crate::sops::Problem;
 
 /// One finding. It holds no byte of the file but names of keys that are no secret themselves.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -81,6 +82,13 @@ impl Findings {
     /// Adds a finding that an exception entry for `value` answers.
     pub(super) fn add_value(&mut self, at: At, message: impl Into<String>, mend: impl Into<String>, value: &[u8]) {
         self.push(at, message.into(), mend.into(), Some(Fingerprint::of(value)));
+    }
+
+    /// Adds what is wrong with the file itself; no exception can answer it.
+    pub(super) fn take(&mut self, problems: Vec<Problem>) {
+        for Problem { line, column, message, mend, .. } in problems {
+            self.add(At { line, column }, message, mend);
+        }
     }
 
     /// Says what was not judged.

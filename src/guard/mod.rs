@@ -11,7 +11,6 @@ mod kinship;
 mod placeholder;
 mod reading;
 mod rules;
-mod shape;
 mod subject;
 mod words;
 mod world;

@@ -1,8 +1,10 @@
-//! A text read as the format that SOPS would take for its name, and what a scalar of it is worth to a check.
+//! A text read as the format that SOPS would take for its name.
 
-use crate::cipher::token;
-use crate::document::{Document, Format, Kind, LeafId, SyntaxError};
+use crate::document::{Document, SyntaxError};
 use crate::repo::RepoPath;
+use crate::sops::read_as_named;
+
+pub(super) use crate::sops::{Worth, worth};
 
 /// What a text turned out to be.
 pub(super) enum Reading {
@@ -15,13 +17,7 @@ pub(super) enum Reading {
 impl Reading {
     /// Reads `text` as the format of its path. A file of no known format may have been encrypted as another one.
     pub(super) fn of(path: &RepoPath, text: Vec<u8>) -> Self {
-        let format = Format::of_path(&path.text());
-        if format == Format::Binary
-            && let Some(document) = disguised(&text)
-        {
-            return Self::Document(document);
-        }
-        match Document::parse(format, text) {
+        match read_as_named(&path.text(), text) {
             Ok(document) => Self::Document(document),
             Err(error) => Self::Unreadable(error),
         }
@@ -33,44 +29,5 @@ impl Reading {
 
     pub(super) fn into_document(self) -> Option<Document> {
         if let Self::Document(document) = self { Some(document) } else { None }
-    }
-}
-
-/// A text of some name that is encrypted as YAML, JSON, dotenv or INI (`sops --input-type`).
-fn disguised(text: &[u8]) -> Option<Document> {
-    memchr::memmem::find(text, b"sops")?;
-    [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini].into_iter().find_map(|format| {
-        let document = Document::parse(format, text.to_vec()).ok()?;
-        let whole = document.metadata().is_some() && !is_binary_frame(&document);
-        whole.then_some(document)
-    })
-}
-
-/// Whether this is the object that SOPS wraps a binary file in; then nothing but `data` belongs there.
-fn is_binary_frame(document: &Document) -> bool {
-    document.outline().keys.len() == 1
-        && document.outline().leaves.len() == 1
-        && document.key(crate::document::KeyId(0)) == "data"
-}
-
-/// What stands in a leaf.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum Worth {
-    /// Nothing: `null` or the empty string, which SOPS leaves as they are.
-    Empty,
-    /// A well-formed token.
-    Token,
-    /// A value in clear.
-    Clear,
-}
-
-/// What stands in a leaf. A value that cannot be resolved is a value in clear.
-pub(super) fn worth(document: &Document, id: LeafId) -> Worth {
-    let Ok(scalar) = document.scalar(id) else { return Worth::Clear };
-    match scalar.kind {
-        Kind::Null => Worth::Empty,
-        Kind::Str if scalar.canonical.is_empty() => Worth::Empty,
-        Kind::Str if token::well_formed(&scalar.canonical) => Worth::Token,
-        _ => Worth::Clear,
     }
 }

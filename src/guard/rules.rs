@@ -1,14 +1,10 @@
 //! The creation rules of one state of the repository: every `.sops.yaml` that is tracked there.
 
-use crate::document::Format;
 use crate::repo::{Comparison, Entry, EntryKind, RepoError, RepoPath, Repository};
-use crate::sops::{EncryptionScope, Rule, RuleSet, Selector, SopsError};
+use crate::sops::{EncryptionScope, Rule, RuleSet, Selector, SopsError, is_governed};
 
 /// What a rules file is called. SOPS reads no other name.
 pub(super) const NAME: &[u8] = b".sops.yaml";
-
-/// Files that git and this tool read themselves; encrypted they would be of no use.
-const NEVER_GOVERNED: &[&[u8]] = &[NAME, b".lockage.yaml", b".gitignore", b".gitattributes", b".gitmodules"];
 
 /// How many links in a row are followed to a rules file.
 const MOST_LINKS: usize = 8;
@@ -128,21 +124,14 @@ impl Rules {
     }
 
     /// The rule that `path` is under: the first that matches in the nearest rules file above it that has one.
-    ///
-    /// A rule without `path_regex` matches every path; it is taken at its word for the formats that SOPS takes apart,
-    /// and not for the rest: nobody means the licence and the sources to be encrypted whole.
     pub(super) fn governing(&self, path: &RepoPath) -> Option<Governing<'_>> {
-        if NEVER_GOVERNED.contains(&path.name()) {
-            return None;
-        }
         for file in self.files.iter().filter(|file| path.bytes().starts_with(file.path.folder())) {
             let Ok(set) = &file.set else { continue };
             let relative = String::from_utf8_lossy(&path.bytes()[file.path.folder().len()..]).into_owned();
             let Some(rule) = matching(set, &relative) else { continue };
-            if rule.path_regex.is_none() && Format::of_path(&relative) == Format::Binary {
-                continue;
+            if is_governed(rule, &relative) {
+                return Some(Governing { file, rule });
             }
-            return Some(Governing { file, rule });
         }
         None
     }

@@ -8,6 +8,7 @@ use super::rules::Governing;
 use super::world::World;
 use crate::document::{CommentId, Document, LeafId, Visit};
 use crate::repo::{Change, EntryKind, RepoPath};
+use crate::sops::{DecryptedFile, EncryptedFile, SopsError};
 
 /// One changed file in the world it is judged in.
 pub(super) struct Subject<'w> {
@@ -19,6 +20,7 @@ pub(super) struct Subject<'w> {
     reading: OnceCell<Reading>,
     before: OnceCell<Vec<Document>>,
     demand: OnceCell<Demand>,
+    opened: OnceCell<Option<Result<DecryptedFile, SopsError>>>,
 }
 
 /// What has to be encrypted, by position in the outline.
@@ -48,6 +50,7 @@ impl<'w> Subject<'w> {
             reading: OnceCell::new(),
             before: OnceCell::new(),
             demand: OnceCell::new(),
+            opened: OnceCell::new(),
         }
     }
 
@@ -93,6 +96,17 @@ impl<'w> Subject<'w> {
             return Ok(None);
         }
         Ok(self.document()?.filter(|document| document.metadata().is_some()))
+    }
+
+    /// The staged file, opened with the keys at hand; `None` where it is not encrypted or the guard was given no keys.
+    pub(super) fn opened(&self) -> Result<Option<&Result<DecryptedFile, SopsError>>, GuardError> {
+        let (Some(keys), Some(document)) = (self.world.keys, self.encrypted()?) else { return Ok(None) };
+        let opened = self.opened.get_or_init(|| {
+            let file = EncryptedFile::parse(document.format(), document.text().to_vec()).ok()?;
+            let keys = keys(file.metadata());
+            Some(file.decrypt(&keys))
+        });
+        Ok(opened.as_ref())
     }
 
     /// The encrypted versions this file can come from: HEAD's, and those of the commits that are being merged in.

@@ -158,3 +158,61 @@ impl fmt::Debug for KeyServices {
         f.debug_list().entries(self.identities()).finish()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::atomic::{AtomicUsize, Ordering};
+
+    /// Opens everything but what says `no`, and counts.
+    struct Counting(Arc<AtomicUsize>);
+
+    impl KeyService for Counting {
+        fn wrap(&self, recipient: &Recipient, _: &SecretBytes) -> Result<String, KeyError> {
+            Err(KeyError::Wrap { recipient: recipient.id() })
+        }
+
+        fn unwrap(&self, wrapped: &WrappedKey) -> Result<Option<SecretBytes>, KeyError> {
+            self.0.fetch_add(1, Ordering::SeqCst);
+            Ok((wrapped.enc != "no").then(|| SecretBytes::new(wrapped.enc.clone().into_bytes())))
+        }
+    }
+
+    fn wrapped(enc: &str) -> WrappedKey {
+        WrappedKey { recipient: Recipient::parse_pgp("AB"), created_at: None, enc: enc.into() }
+    }
+
+    #[test]
+    fn a_wrapped_key_is_taken_to_a_service_once_whoever_asks() {
+        let asked = Arc::new(AtomicUsize::new(0));
+        let services = KeyServices::new().with(Counting(Arc::clone(&asked)));
+        std::thread::scope(|scope| {
+            for _ in 0..8 {
+                scope.spawn(|| assert!(services.unwrap(&wrapped("one")).is_ok()));
+            }
+        });
+        assert_eq!(asked.load(Ordering::SeqCst), 1);
+        assert!(services.clone().unwrap(&wrapped("two")).is_ok());
+        assert_eq!(asked.load(Ordering::SeqCst), 2);
+        for _ in 0..2 {
+            assert!(services.unwrap(&wrapped("no")).is_err());
+        }
+        assert_eq!(asked.load(Ordering::SeqCst), 4, "a refusal may be another one tomorrow");
+    }
+
+    #[test]
+    fn services_are_asked_in_order_and_every_refusal_is_kept() {
+        let (first, second) = (Arc::new(AtomicUsize::new(0)), Arc::new(AtomicUsize::new(0)));
+        let services =
+            KeyServices::from(Keyring::new()).with(Counting(Arc::clone(&first))).with(Counting(Arc::clone(&second)));
+        assert!(services.unwrap(&wrapped("yes")).is_ok());
+        assert_eq!((first.load(Ordering::SeqCst), second.load(Ordering::SeqCst)), (1, 0));
+        let Err(refusals) = services.unwrap(&wrapped("no")) else { panic!("it opens") };
+        assert_eq!(refusals.iter().map(|refusal| refusal.error.is_some()).collect::<Vec<_>>(), [true, false, false]);
+        assert_eq!(
+            services.wrap(&Recipient::parse_pgp("AB"), &SecretBytes::default()).map_err(|all| all.len()),
+            Err(3)
+        );
+        assert!(KeyServices::new().unwrap(&wrapped("yes")).is_err_and(|refusals| refusals.is_empty()));
+    }
+}

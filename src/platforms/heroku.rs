@@ -6,9 +6,11 @@
 //! targets' sources and apps on the container stack, and promotes "the latest" instead of what was reviewed.
 
 mod addons;
+mod address;
 mod api;
 mod builds;
 mod certificates;
+mod ci;
 mod config_vars;
 mod domains;
 mod error;
@@ -23,13 +25,14 @@ use async_trait::async_trait;
 
 use crate::promote::{
     Act, Check, Client, Connection, Credential, Descriptor, Observed, PlatformError, PlatformFault, Query, Reader,
-    Reading, Receipt, Settled, Shape, Source, State, Verdict, Watermark, Word, Writer,
+    Reading, Receipt, Settled, Shape, Source, State, Tests, Verdict, Watermark, Word, Writer,
 };
 use crate::system::http::{self, Call, ReadClient, Repeat, Settings, WriteClient};
 
 const VENDOR: &str = "https://api.heroku.com";
 const KEY: &str = "heroku-api-key";
 const VARIABLE: &str = "HEROKU_API_KEY";
+const HOST: &str = "HEROKU_HOST";
 
 /// Below this many requests left in the hour, waits ask less often: the account's other tools need some too.
 const SCARCE: u32 = 500;
@@ -114,6 +117,7 @@ pub static HEROKU: Descriptor = Descriptor {
     verbs: &[],
     interval: Duration::from_secs(5),
     timeout: Duration::from_secs(3600),
+    host: Some(HOST),
     client: Some(Client {
         reader: |connection| Ok(Arc::new(App::connect(connection)?.0)),
         writer: |connection| {
@@ -157,7 +161,13 @@ impl App {
             Some(reference) => format!("the API key in `{reference}`"),
             None => format!("the API key in `{VARIABLE}`"),
         };
-        let mut settings = Settings::new(connection.endpoints.first().map_or(VENDOR, String::as_str));
+        let address = match connection.endpoints.first() {
+            None => VENDOR.to_owned(),
+            Some(host) => {
+                address::of(host).ok_or_else(|| bad(PlatformFault::Misconfigured { what: address::refusal(host) }))?
+            }
+        };
+        let mut settings = Settings::new(&address);
         settings.credential =
             Some(http::Credential { scheme: "Bearer ", secret: secret.clone(), origin: origin.clone() });
         settings.headers = vec![("accept", "application/vnd.heroku+json; version=3".to_owned())];
@@ -312,6 +322,10 @@ impl Reader for App {
         Ok(all(vec![self.release_verdict().await?, self.dynos_verdict().await?]))
     }
 
+    async fn tested(&self, commit: &str) -> Result<Tests, PlatformError> {
+        self.tests_of(commit).await
+    }
+
     fn interval(&self) -> Duration {
         match self.http.remaining() {
             Some(remaining) if remaining < SCARCE => self.interval * 4,
@@ -348,6 +362,10 @@ impl Reader for WritableApp {
 
     async fn healthy(&self) -> Result<Verdict, PlatformError> {
         self.app.healthy().await
+    }
+
+    async fn tested(&self, commit: &str) -> Result<Tests, PlatformError> {
+        self.app.tested(commit).await
     }
 
     fn interval(&self) -> Duration {

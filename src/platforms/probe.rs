@@ -38,14 +38,15 @@ pub static HTTPS: Descriptor = Descriptor {
     interval: Duration::from_secs(5),
     // A new certificate takes 15 to 60 minutes.
     timeout: Duration::from_secs(3600),
+    host: None,
     client: None,
 };
 
 /// How addresses are found and trusted.
 #[derive(Clone, Debug)]
 pub struct ProbeSettings {
-    /// A name server that is asked for the address, aliases followed, in place of the machine's own resolver.
-    pub server: Option<String>,
+    /// The name servers that are asked for the address, every one, aliases followed, in place of the machine's own resolver.
+    pub servers: Vec<String>,
     /// The only certificate authority that counts, as PEM, in place of the machine's own.
     pub authority: Option<String>,
     /// The port in place of 443.
@@ -60,7 +61,7 @@ impl Default for ProbeSettings {
     /// The machine's own resolver and trust, any address.
     fn default() -> Self {
         let interval = HTTPS.interval;
-        Self { server: None, authority: None, port: None, allowed: |_| true, interval }
+        Self { servers: Vec::new(), authority: None, port: None, allowed: |_| true, interval }
     }
 }
 
@@ -69,10 +70,8 @@ pub struct Probe {
     settings: ProbeSettings,
 }
 
-enum Found {
-    Address(IpAddr),
-    NotYet(String),
-}
+/// Where a name leads, or what is missing yet.
+type Found = Result<Vec<IpAddr>, String>;
 
 impl Probe {
     /// A probe; makes no request yet.
@@ -88,43 +87,65 @@ impl Probe {
         let (host, port) =
             authority.rsplit_once(':').map_or((authority, None), |(host, port)| (host, port.parse().ok()));
         let host = absolute(host).ok_or_else(|| bad("has no host name"))?;
-        let found = self.address(&host).await.map_err(|error| Verdict::Waiting(error.to_string()))?;
-        let address = match found {
-            Found::Address(address) => address,
-            Found::NotYet(what) => return Err(Verdict::Waiting(what)),
-        };
-        if !(self.settings.allowed)(&address) {
+        let found = self.addresses(&host).await.map_err(|error| Verdict::Waiting(error.to_string()))?;
+        let addresses = found.map_err(Verdict::Waiting)?;
+        if let Some(address) = addresses.iter().find(|address| !(self.settings.allowed)(address)) {
             return Err(bad(&format!("leads to {address}, which may not be visited from here")));
         }
         let port = self.settings.port.or(port).unwrap_or(443);
-        let visit = Visit {
-            url,
-            address: SocketAddr::new(address, port),
-            authority: self.settings.authority.as_deref().map(str::as_bytes),
-            time_limit: TIME_LIMIT,
-        };
-        Ok(visit.status().await)
-    }
-
-    async fn address(&self, host: &Name) -> Result<Found, ExchangeError> {
-        let text = host.to_ascii();
-        let nothing = || Found::NotYet(format!("`{}` has no address", text.trim_end_matches('.')));
-        let Some(first) = &self.settings.server else {
-            let found = tokio::net::lookup_host((text.as_str(), 443)).await.ok().and_then(|mut all| all.next());
-            return Ok(found.map_or_else(nothing, |address| Found::Address(address.ip())));
-        };
-        let first = server(first).await?;
-        let mut at = host.clone();
-        for _ in 0..ALIASES {
-            match step(&first, &at).await? {
-                Some(RData::A(address)) => return Ok(Found::Address(address.0.into())),
-                Some(RData::AAAA(address)) => return Ok(Found::Address(address.0.into())),
-                Some(RData::CNAME(alias)) => at = alias.0,
-                _ => return Ok(nothing()),
+        let mut last = Err(Verdict::Waiting(format!("`{url}` has no address")));
+        // Users are led to all of them.
+        for address in addresses {
+            let visit = Visit {
+                url,
+                address: SocketAddr::new(address, port),
+                authority: self.settings.authority.as_deref().map(str::as_bytes),
+                time_limit: TIME_LIMIT,
+            };
+            let visited = visit.status().await;
+            let differs = matches!((&last, &visited), (Ok(Ok(before)), Ok(now)) if before != now);
+            last = Ok(visited);
+            if differs || matches!(last, Ok(Err(_))) {
+                break;
             }
         }
-        Ok(Found::NotYet(format!("the aliases of `{}` go round in a circle", text.trim_end_matches('.'))))
+        last
     }
+
+    /// The addresses that the name servers give, each once; one of them that has none is waited for.
+    async fn addresses(&self, host: &Name) -> Result<Found, ExchangeError> {
+        if self.settings.servers.is_empty() {
+            let text = host.to_ascii();
+            let found = tokio::net::lookup_host((text.as_str(), 443)).await.ok().and_then(|mut all| all.next());
+            let nothing = || format!("`{}` has no address", text.trim_end_matches('.'));
+            return Ok(found.map(|address| vec![address.ip()]).ok_or_else(nothing));
+        }
+        let mut addresses = Vec::new();
+        for name in &self.settings.servers {
+            match followed(&server(name).await?, host).await? {
+                Ok(address) if addresses.contains(&address) => {}
+                Ok(address) => addresses.push(address),
+                Err(why) => return Ok(Err(why)),
+            }
+        }
+        Ok(Ok(addresses))
+    }
+}
+
+/// The address that one server gives, aliases followed.
+async fn followed(server: &Server, host: &Name) -> Result<Result<IpAddr, String>, ExchangeError> {
+    let text = host.to_ascii();
+    let text = text.trim_end_matches('.');
+    let mut at = host.clone();
+    for _ in 0..ALIASES {
+        match step(server, &at).await? {
+            Some(RData::A(address)) => return Ok(Ok(address.0.into())),
+            Some(RData::AAAA(address)) => return Ok(Ok(address.0.into())),
+            Some(RData::CNAME(alias)) => at = alias.0,
+            _ => return Ok(Err(format!("`{text}` has no address at `{}`", server.name))),
+        }
+    }
+    Ok(Err(format!("the aliases of `{text}` go round in a circle")))
 }
 
 async fn step(server: &Server, name: &Name) -> Result<Option<RData>, ExchangeError> {

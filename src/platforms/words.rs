@@ -23,6 +23,7 @@ const fn unserved(name: &'static str, about: &'static str, docs: &'static str) -
         verbs: &[],
         interval: Duration::from_secs(5),
         timeout: Duration::from_secs(600),
+        host: None,
         client: None,
     }
 }

@@ -1,13 +1,16 @@
 //! The repository of the clone that a command stands in.
 
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 use git2::{Oid, Repository as Git};
 
 use super::repository::{FileVersion, Repository, RepositoryError};
 use super::source::{Source, SourceError};
 use crate::secret::{SecretRef, SecretString};
+use crate::system::process::Process;
+
+/// The largest source archive that is put up, bytes; it is held in memory.
+const LARGEST_ARCHIVE: usize = 1 << 30;
 
 /// Opens one leaf of one encrypted file: given the reference and the file's bytes. `cli` supplies it, because this room
 /// knows no file format of secrets.
@@ -101,15 +104,9 @@ impl Source for Checkout {
         if Oid::from_str(commit).is_err() {
             return Err(failed("it is no commit's name".to_owned()));
         }
-        let output = Command::new("git")
-            .arg("--git-dir")
-            .arg(&self.path)
-            .args(["archive", "--format=tar.gz", commit])
-            .stdin(Stdio::null())
-            .stderr(Stdio::null())
-            .output()
-            .map_err(|error| failed(format!("`git` cannot be started: {error}")))?;
-        if !output.status.success() {
+        let git = Process::git().arg("--git-dir").arg(&self.path).args(["archive", "--format=tar.gz", commit]);
+        let output = git.output(LARGEST_ARCHIVE).map_err(|error| failed(error.to_string()))?.words();
+        if output.code != Some(0) {
             return Err(failed("`git archive` does not know it".to_owned()));
         }
         Ok(output.stdout)

@@ -36,6 +36,9 @@ pub struct Descriptor {
     pub interval: Duration,
     /// How long a wait may take where the pipeline file says nothing.
     pub timeout: Duration,
+    /// The environment variable by which the vendor's own client is led to another address of the platform. Which addresses
+    /// a credential may be sent to is the backend's to say.
+    pub host: Option<&'static str>,
     /// How a client is made; `None` while the word is known to the vocabulary only.
     pub client: Option<Client>,
 }

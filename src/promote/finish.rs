@@ -40,6 +40,11 @@ impl Run<'_> {
             self.observer.tell(&News::Recorded { commit: &commit });
         }
         let entry = self.journal.progress().recorded().map(str::to_owned);
+        // Before the end is written down: a process that dies in between is resumed, and gives it back then. The promotion
+        // is over whatever becomes of it: a lock ends by its expiry.
+        if let Err(error) = self.lock.release() {
+            tracing::warn!(%error, "the lock was not given back");
+        }
         self.log(&Event::Ended { outcome, at: ended }).map_err(|halt| self.as_error(halt))?;
         let plan = self.sent_plan();
         let report = Report {
@@ -54,10 +59,6 @@ impl Run<'_> {
             failure: self.failure,
             plan,
         };
-        // The promotion is over whatever becomes of these: a lock ends by its expiry.
-        if let Err(error) = self.lock.release() {
-            tracing::warn!(%error, "the lock was not given back");
-        }
         self.journal.put_away()?;
         Ok(report)
     }

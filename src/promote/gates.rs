@@ -5,7 +5,7 @@ use super::change::Build;
 use super::error::PromoteError;
 use super::pipeline::{Pipeline, Scope, Stage};
 use super::plan::Gate;
-use super::platform::Verdict;
+use super::platform::{Tests, Verdict};
 use super::repository::Repository;
 use super::stage_name::StageName;
 
@@ -17,13 +17,17 @@ pub(super) fn healthy(stage: &StageName, verdict: Verdict) -> Result<Gate, Promo
     }
 }
 
-/// What tests at the platform say; a platform without tests is not asked, and the plan says so.
-pub(super) fn tested(stage: &StageName, verdict: Option<Verdict>) -> Result<Gate, PromoteError> {
-    let question = "CI".to_owned();
-    match verdict {
-        None => Ok(Gate { question, answer: "not checked".to_owned(), asked: false }),
-        Some(Verdict::Good(answer)) => Ok(Gate { question, answer, asked: true }),
-        Some(Verdict::Waiting(why) | Verdict::Bad(why)) => Err(PromoteError::Untested { stage: stage.clone(), why }),
+/// What tests at the platform say: red and running ones stop the plan; a platform without tests is not asked, and the plan
+/// says so, as it says that a commit was never tested.
+pub(super) fn tested(stage: &StageName, tests: Tests) -> Result<Gate, PromoteError> {
+    let gate = |answer, asked| Ok(Gate { question: "CI".to_owned(), answer, asked });
+    match tests {
+        Tests::None => gate("not checked".to_owned(), false),
+        Tests::Absent(what) => gate(format!("not checked, {what}"), false),
+        Tests::Asked(Verdict::Good(answer)) => gate(answer, true),
+        Tests::Asked(Verdict::Waiting(why) | Verdict::Bad(why)) => {
+            Err(PromoteError::Untested { stage: stage.clone(), why })
+        }
     }
 }
 

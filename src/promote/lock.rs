@@ -149,7 +149,7 @@ impl<'a> Lock<'a> {
     ///
     /// # Errors
     /// [`LockError::Refs`]; the lock then ends by its expiry.
-    pub(super) fn release(self) -> Result<(), LockError> {
+    pub(super) fn release(&self) -> Result<(), LockError> {
         self.refs.swap(&self.name, Some(&self.commit), None).map(drop).map_err(LockError::from)
     }
 }

@@ -65,7 +65,7 @@ pub use plan::{Agreement, Gate, Plan, PlanFileError, Purpose, Step, Task, Undo, 
 pub use planner::Request;
 pub use platform::{
     Act, Check, Connector, Fate, Observed, PlatformError, PlatformFault, Query, Reader, Receipt, Settled, Target,
-    Verdict, Watermark, Writer,
+    Tests, Verdict, Watermark, Writer,
 };
 pub use progress::{Illegal, Progress, Standing};
 pub use report::{Cause, CheckReport, News, Observer, Report, StepReport, Unobserved};

@@ -168,6 +168,17 @@ pub enum Verdict {
     Bad(String),
 }
 
+/// What tests at a platform say of a commit.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Tests {
+    /// The platform runs none for this target.
+    None,
+    /// It runs some, and has run none for this commit; which.
+    Absent(String),
+    /// Their verdict; `Waiting` while they run.
+    Asked(Verdict),
+}
+
 /// One check: `verify:` entries, `check:` steps and the health of a source stage.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Check {
@@ -209,9 +220,9 @@ pub trait Reader: Send + Sync {
     /// comes from [`Reader::observe`].
     async fn healthy(&self) -> Result<Verdict, PlatformError>;
 
-    /// What tests at the platform say of a commit; `None` where there are none to ask for.
-    async fn tested(&self, _commit: &str) -> Result<Option<Verdict>, PlatformError> {
-        Ok(None)
+    /// What tests at the platform say of a commit.
+    async fn tested(&self, _commit: &str) -> Result<Tests, PlatformError> {
+        Ok(Tests::None)
     }
 
     /// How often to ask again; the descriptor's interval unless the connector gave another.

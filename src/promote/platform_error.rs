@@ -14,8 +14,7 @@ pub struct PlatformError {
     pub target: Box<str>,
     /// What was tried, lower case (`patch the config variables of pangeo-forge-api-staging`).
     pub action: Box<str>,
-    /// What went wrong.
-    #[source]
+    /// What went wrong; told by the message itself.
     pub fault: PlatformFault,
     /// Whether the request may have been processed. Of a question: [`Fate::NotProcessed`].
     pub fate: Fate,
@@ -166,6 +165,12 @@ impl Failure for PlatformError {
             }
             PlatformFault::Refused { status: 403, .. } => {
                 vec![format!("the account behind the credential of `{}` may not do this", self.target)]
+            }
+            PlatformFault::Refused { status: 507, .. } => {
+                vec![format!(
+                    "the platform of `{}` has no room left: make some, then run the same command again",
+                    self.target
+                )]
             }
             PlatformFault::RateLimited { .. } => vec!["run the same command again later: it resumes".to_owned()],
             PlatformFault::Source(error) => error.hints(),

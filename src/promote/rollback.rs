@@ -11,6 +11,7 @@ use super::ledger::Recorded;
 use super::plan::{Agreement, Plan, Purpose, SCHEMA, Step, Task, Undo, Write};
 use super::platform::{Act, Check, Query, Reader};
 use super::stage_name::StageName;
+use super::stale::versions;
 use crate::error::Outcome;
 
 /// How far back an applied promotion is looked for.
@@ -99,7 +100,7 @@ impl Engine<'_> {
         reader: &dyn Reader,
     ) -> Result<Result<Step, Agreement>, PromoteError> {
         let inverse = change.inverse();
-        let known = named_by(&inverse.before);
+        let known = versions(&inverse.before);
         let (resource, wanted) = (&inverse.resource, &inverse.after);
         let query = Query { resource, wanted, known: &known, source: self.repository };
         let observed = reader.observe(query).await?;
@@ -134,10 +135,7 @@ impl Engine<'_> {
                 continue;
             }
             let inverse = change.inverse();
-            let known = named_by(&inverse.after);
-            let query =
-                Query { resource: &inverse.resource, wanted: &inverse.before, known: &known, source: self.repository };
-            let now = reader.observe(query).await?;
+            let now = self.observe_covered(reader, &inverse).await?;
             if !now.state.meets(&inverse.before) {
                 let why = format!("{} is not what the last promotion made of it", inverse.resource);
                 return Err(PromoteError::Stale { why });
@@ -190,13 +188,4 @@ fn is_nothing(state: &State) -> bool {
         State::Fields(fields) => fields.values().all(|value| *value == Value::Absent),
         State::Build(_) | State::Records(_) => false,
     }
-}
-
-fn named_by(state: &State) -> BTreeMap<String, Vec<crate::secret::SecretRef>> {
-    let State::Fields(fields) = state else { return BTreeMap::new() };
-    let secrets = fields.iter().filter_map(|(name, value)| match value {
-        Value::Secret(reference) => Some((name.clone(), vec![reference.clone()])),
-        _ => None,
-    });
-    secrets.collect()
 }

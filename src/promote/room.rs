@@ -12,7 +12,7 @@ use super::expand::{Expansion, Item};
 use super::gates;
 use super::pipeline::{At, Pipeline, Scope, Stage, StepRule, Verb};
 use super::plan::Gate;
-use super::platform::{Check, Query, Reader, Target};
+use super::platform::{Check, Query, Reader, Target, Tests};
 use super::repository::FileVersion;
 use super::stage_name::StageName;
 use crate::secret::SecretRef;
@@ -161,11 +161,11 @@ impl<'e> Room<'e, '_> {
     }
 
     pub(super) async fn tests(&mut self, here: &Here<'_>, artifact: &Artifact) -> Result<Gate, PromoteError> {
-        let verdict = match build_place(self.pipeline, &here.stage.name) {
+        let tests = match build_place(self.pipeline, &here.stage.name) {
             Some((target, _)) => self.reader(here, target)?.tested(&artifact.commit).await?,
-            None => None,
+            None => Tests::None,
         };
-        gates::tested(&here.name, verdict)
+        gates::tested(&here.name, tests)
     }
 
     /// The instance that is meant: the one named, or the only one that runs `head`.

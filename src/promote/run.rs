@@ -116,10 +116,10 @@ impl Engine<'_> {
             Ok(writers) => writers,
             Err(error) => {
                 if !touched {
+                    lock.release()?;
                     let ended = Event::Ended { outcome: Outcome::Unchanged, at: (self.clock)() };
                     journal.append(&ended)?;
                     observer.journalled(&ended);
-                    lock.release()?;
                     journal.put_away()?;
                 }
                 return Err(error);

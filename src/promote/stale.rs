@@ -6,7 +6,7 @@ use super::change::{Change, State, Value};
 use super::engine::Engine;
 use super::error::PromoteError;
 use super::plan::{Plan, Task, Write};
-use super::platform::{Act, Query, Reader};
+use super::platform::{Act, Observed, PlatformError, Query, Reader};
 use crate::secret::SecretRef;
 
 impl Engine<'_> {
@@ -57,14 +57,7 @@ impl Engine<'_> {
             }
             Act::Restore { covers, .. } => {
                 for change in covers {
-                    let known = versions(&change.after);
-                    let query = Query {
-                        resource: &change.resource,
-                        wanted: &change.before,
-                        known: &known,
-                        source: self.repository,
-                    };
-                    let now = reader.observe(query).await?;
+                    let now = self.observe_covered(reader, change).await?;
                     if !now.state.meets(&change.before) || now.version != write.observed.version {
                         return Err(PromoteError::Stale { why: format!("{} was changed since", change.resource) });
                     }
@@ -75,7 +68,7 @@ impl Engine<'_> {
     }
 
     /// Whether what an act shall bring about is already there.
-    pub(super) async fn is_so(&self, reader: &dyn Reader, act: &Act) -> Result<bool, super::platform::PlatformError> {
+    pub(super) async fn is_so(&self, reader: &dyn Reader, act: &Act) -> Result<bool, PlatformError> {
         match act {
             Act::Change(change) => {
                 let known = versions(&change.before);
@@ -85,21 +78,27 @@ impl Engine<'_> {
             }
             Act::Restore { covers, .. } => {
                 for change in covers {
-                    // Asked by the names of what is to go away: only so a live value can be told from a restored one.
-                    let known = versions(&change.after);
-                    let query = Query {
-                        resource: &change.resource,
-                        wanted: &change.before,
-                        known: &known,
-                        source: self.repository,
-                    };
-                    if !reader.observe(query).await?.state.is_restored(&change.after) {
+                    if !self.observe_covered(reader, change).await?.state.is_restored(&change.after) {
                         return Ok(false);
                     }
                 }
                 Ok(true)
             }
         }
+    }
+}
+
+impl Engine<'_> {
+    /// What is there now of a change that a platform's own way back covers. Asked by the names of what is to go away: only so
+    /// a live value can be told from a restored one.
+    pub(super) async fn observe_covered(
+        &self,
+        reader: &dyn Reader,
+        change: &Change,
+    ) -> Result<Observed, PlatformError> {
+        let known = versions(&change.after);
+        let (resource, wanted) = (&change.resource, &change.before);
+        reader.observe(Query { resource, wanted, known: &known, source: self.repository }).await
     }
 }
 
@@ -116,7 +115,7 @@ fn seen_as(change: &Change, observed: &State) -> State {
 }
 
 /// The versions that a state names, by field, so that live values can be recognised as them.
-fn versions(state: &State) -> BTreeMap<String, Vec<SecretRef>> {
+pub(super) fn versions(state: &State) -> BTreeMap<String, Vec<SecretRef>> {
     let State::Fields(fields) = state else { return BTreeMap::new() };
     fields
         .iter()

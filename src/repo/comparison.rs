@@ -1,16 +1,9 @@
 //! Two states of the tracked files, and what lies between them: index against HEAD, or a commit against its parent.
 
+use std::cmp::Ordering;
+
+use super::object::ObjectId;
 use super::path::RepoPath;
-
-/// Names the content of one version of one file.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub struct BlobId(pub(super) git2::Oid);
-
-impl std::fmt::Display for BlobId {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        std::fmt::Display::fmt(&self.0, f)
-    }
-}
 
 /// What a tracked path is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -29,18 +22,24 @@ pub struct Entry {
     /// What it is.
     pub kind: EntryKind,
     /// Its content.
-    pub id: BlobId,
+    pub id: ObjectId,
 }
 
 impl Entry {
     /// From a mode as git writes it.
-    pub(super) fn of_mode(mode: u32, id: git2::Oid) -> Self {
+    pub(super) fn of_mode(mode: u32, id: ObjectId) -> Self {
         let kind = match mode & 0o170_000 {
             0o120_000 => EntryKind::Link,
             0o160_000 => EntryKind::Submodule,
             _ => EntryKind::File,
         };
-        Self { kind, id: BlobId(id) }
+        Self { kind, id }
+    }
+
+    /// Whether there is content to read behind it.
+    #[must_use]
+    pub fn has_content(&self) -> bool {
+        self.kind != EntryKind::Submodule
     }
 }
 
@@ -63,12 +62,43 @@ pub struct Comparison {
     /// What differs, sorted by path.
     pub(super) changes: Vec<Change>,
     /// Trees of the commits that are being merged in; further versions a file can come from.
-    pub(super) merged: Vec<git2::Oid>,
+    pub(super) merged: Vec<ObjectId>,
     /// The commit that is judged, if it is not the index.
-    pub(super) commit: Option<git2::Oid>,
+    pub(super) commit: Option<ObjectId>,
 }
 
 impl Comparison {
+    /// What lies between two lists of tracked files, in any order.
+    pub(super) fn between(mut before: Vec<(RepoPath, Entry)>, mut after: Vec<(RepoPath, Entry)>) -> Self {
+        before.sort_by(|a, b| a.0.cmp(&b.0));
+        after.sort_by(|a, b| a.0.cmp(&b.0));
+        let mut changes = Vec::new();
+        let (mut old, mut new) = (before.into_iter().peekable(), after.iter().peekable());
+        loop {
+            let order = match (old.peek(), new.peek()) {
+                (None, None) => break,
+                (Some(_), None) => Ordering::Less,
+                (None, Some(_)) => Ordering::Greater,
+                (Some(old), Some(new)) => old.0.cmp(&new.0),
+            };
+            let was = if order.is_le() { old.next() } else { None };
+            let is = if order.is_ge() { new.next() } else { None };
+            let (before, after) = (was.as_ref().map(|(_, entry)| *entry), is.map(|(_, entry)| *entry));
+            if before != after
+                && let Some(path) = was.map(|(path, _)| path).or_else(|| is.map(|(path, _)| path.clone()))
+            {
+                changes.push(Change { path, before, after });
+            }
+        }
+        Self { after, changes, ..Self::default() }
+    }
+
+    /// A single object that a reference names, as a file of that name.
+    #[must_use]
+    pub fn of_object(name: &str, id: ObjectId) -> Self {
+        Self::between(Vec::new(), vec![(RepoPath::from(name), Entry { kind: EntryKind::File, id })])
+    }
+
     /// Every tracked path of the state that is judged.
     #[must_use]
     pub fn tracked(&self) -> &[(RepoPath, Entry)] {

@@ -32,16 +32,16 @@ pub enum RepoError {
     Read {
         /// Which, in words.
         what: String,
-        /// What libgit2 says.
-        source: git2::Error,
+        /// Why.
+        source: Cause,
     },
     /// A range of commits names something that is not there.
     #[error("`{range}` is not a range of commits of this repository")]
     Range {
         /// The range as the user gave it.
         range: String,
-        /// What libgit2 says.
-        source: git2::Error,
+        /// Why.
+        source: Cause,
     },
     /// A blob is larger than what is ever read into memory.
     #[error("object {id} has {size} bytes; more than {limit} are not read")]
@@ -77,11 +77,44 @@ pub enum RepoError {
     },
 }
 
+/// What a reader of the repository says.
+#[derive(Debug, thiserror::Error)]
+pub enum Cause {
+    /// libgit2 refuses.
+    #[error(transparent)]
+    Library(#[from] git2::Error),
+    /// `git` refuses.
+    #[error("`git {command}` fails{}", .status.map(|code| format!(" with status {code}")).unwrap_or_default())]
+    Program {
+        /// Its command.
+        command: String,
+        /// The exit status; `None` if a signal ended it.
+        status: Option<i32>,
+        /// The last line of what it said; it holds no content of ours.
+        said: String,
+    },
+    /// `git` cannot be started, or is gone.
+    #[error("`git` cannot be run: {kind}")]
+    NoGit {
+        /// What the system says.
+        kind: std::io::ErrorKind,
+    },
+    /// There is no such object, or not of this kind.
+    #[error("`git` knows nothing of that name and kind")]
+    Unknown,
+}
+
 impl RepoError {
     /// For `map_err`: an unreadable thing of that description.
-    pub(super) fn reading(what: impl Into<String>) -> impl FnOnce(git2::Error) -> Self {
+    pub(super) fn reading<C: Into<Cause>>(what: impl Into<String>) -> impl FnOnce(C) -> Self {
         let what = what.into();
-        move |source| Self::Read { what, source }
+        move |source| Self::Read { what, source: source.into() }
+    }
+
+    /// For `map_err`: a range or a revision that names nothing.
+    pub(super) fn naming<C: Into<Cause>>(range: impl Into<String>) -> impl FnOnce(C) -> Self {
+        let range = range.into();
+        move |source| Self::Range { range, source: source.into() }
     }
 }
 
@@ -99,11 +132,10 @@ impl Failure for RepoError {
     fn hints(&self) -> Vec<String> {
         match self {
             Self::NotARepository { .. } => vec!["`git init` makes one; `-C DIR` works elsewhere".into()],
-            Self::Index { .. } => vec![
-                "a split or sparse index is not read: `git update-index --no-split-index`, `git sparse-checkout \
-                 reapply --no-sparse-index`"
-                    .into(),
-            ],
+            Self::Index { .. } => vec!["a split or sparse index is read by `git`, which must be on `PATH`".into()],
+            Self::Read { source: Cause::Program { said, .. }, .. } if !said.is_empty() => {
+                vec![format!("git says: {said}")]
+            }
             Self::Open { source, .. } if source.code() == git2::ErrorCode::Owner => {
                 vec!["`git config --global --add safe.directory DIR` says that you trust it".into()]
             }

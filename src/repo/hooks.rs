@@ -4,7 +4,7 @@ use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
 use super::Repository;
-use super::error::RepoError;
+use super::error::{Cause, RepoError};
 
 /// The line that tells our stubs from other hooks.
 const MARK: &str = "# lockage hook:";
@@ -17,8 +17,8 @@ pub struct Hook {
     chain: &'static str,
 }
 
-/// The hooks that are installed. The stubs in `hooks/` are the same bytes.
-pub const HOOKS: &[Hook] = &[
+/// The hooks that are installed where people commit. The stubs in `hooks/` are the same bytes.
+pub const COMMITTING: &[Hook] = &[
     Hook { name: "pre-commit", text: include_str!("../../hooks/pre-commit"), chain: "lockage guard || exit" },
     Hook {
         name: "pre-merge-commit",
@@ -31,6 +31,13 @@ pub const HOOKS: &[Hook] = &[
         chain: "lockage guard --pre-push || exit  # reads stdin, so it comes first or gets a copy",
     },
 ];
+
+/// The hook that is installed where others push to.
+pub const RECEIVING: &[Hook] = &[Hook {
+    name: "pre-receive",
+    text: include_str!("../../hooks/pre-receive"),
+    chain: "lockage guard --pre-receive || exit  # reads stdin, so it comes first or gets a copy",
+}];
 
 /// What became of one hook.
 #[derive(Debug, Clone, PartialEq, Eq, serde::Serialize)]
@@ -50,27 +57,40 @@ impl Repository {
     /// [`RepoError::SharedHooks`] when `core.hooksPath` is set outside this repository: writing there would change
     /// other repositories, too.
     pub fn hooks_folder(&self) -> Result<PathBuf, RepoError> {
-        let read = RepoError::reading("the git configuration");
-        let config = self.git.config().and_then(|mut config| config.snapshot()).map_err(read)?;
-        let default = self.git.commondir().join("hooks");
-        let Ok(entry) = config.get_entry("core.hooksPath") else { return Ok(default) };
-        let level = entry.level();
-        let shown = entry.value().unwrap_or_default().to_owned();
-        if !matches!(level, git2::ConfigLevel::Local | git2::ConfigLevel::Worktree | git2::ConfigLevel::App) {
-            return Err(RepoError::SharedHooks { path: shown });
+        let folders = self.program.folders()?;
+        let asked = self.program.run(&["config", "--show-scope", "--includes", "-z", "--get", "core.hooksPath"]);
+        let answer = match asked {
+            Ok(answer) => String::from_utf8_lossy(&answer).into_owned(),
+            // It is not set.
+            Err(Cause::Program { status: Some(1), .. }) => return Ok(folders.common.join("hooks")),
+            Err(source) => return Err(RepoError::reading("the git configuration")(source)),
+        };
+        let (scope, path) = answer.trim_end_matches('\0').split_once('\0').unwrap_or_default();
+        if !matches!(scope, "local" | "worktree" | "command") {
+            return Err(RepoError::SharedHooks { path: path.to_owned() });
         }
-        let path = config.get_path("core.hooksPath").map_err(RepoError::reading("`core.hooksPath`"))?;
-        Ok(self.git.workdir().unwrap_or_else(|| self.git.path()).join(path))
+        let path = self.program.line(&["config", "--includes", "--type=path", "--get", "core.hooksPath"]);
+        let path = path.map_err(RepoError::reading("`core.hooksPath`"))?;
+        Ok(folders.work_tree.unwrap_or(folders.git_dir).join(path))
+    }
+
+    /// Whether there is no work tree: nobody commits here.
+    ///
+    /// # Errors
+    /// [`RepoError::Read`].
+    pub fn is_bare(&self) -> Result<bool, RepoError> {
+        let asked = self.program.line(&["rev-parse", "--is-bare-repository"]);
+        asked.map(|answer| answer == "true").map_err(RepoError::reading("the git configuration"))
     }
 
     /// Installs the hooks, all of them or none, and remembers `binary` for callers without a useful `PATH`.
     ///
     /// # Errors
     /// [`RepoError::ForeignHook`] when somebody else's hook is there; it stays as it is.
-    pub fn install_hooks(&self, binary: &Path) -> Result<Vec<Installed>, RepoError> {
+    pub fn install_hooks(&self, hooks: &'static [Hook], binary: &Path) -> Result<Vec<Installed>, RepoError> {
         let folder = self.hooks_folder()?;
         let mut plan = Vec::new();
-        for hook in HOOKS {
+        for hook in hooks {
             let path = folder.join(hook.name);
             let old = match std::fs::read(&path) {
                 Ok(old) => Some(old),
@@ -93,9 +113,8 @@ impl Repository {
             done.push(Installed { name: hook.name, path, written });
         }
         if let Some(binary) = binary.to_str() {
-            let remember =
-                || self.git.config()?.open_level(git2::ConfigLevel::Local)?.set_str("lockage.binary", binary);
-            remember().map_err(RepoError::reading("the repository's git configuration"))?;
+            let remembered = self.program.run(&["config", "--local", "lockage.binary", binary]);
+            remembered.map_err(RepoError::reading("the repository's git configuration"))?;
         }
         Ok(done)
     }

@@ -5,11 +5,20 @@
 
 use std::fs::File;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 use git2::{ErrorCode, Oid, Repository, Signature, Time};
 
 use crate::error::{Class, Failure};
+use crate::system::process::{Process, ProcessError, Words};
+
+/// How often, and after how long each time, a reference that somebody is writing is tried again before the mark that keeps
+/// others away counts as left over: writing one takes a few milliseconds.
+const LOCKED_LOOKS: u32 = 20;
+const LOCKED_WAIT: Duration = Duration::from_millis(50);
+
+/// What `git` may say about one fetch or push, bytes.
+const WORDS: usize = 1 << 20;
 
 /// A git repository (of work, or bare) whose references are registers.
 pub struct Refs {
@@ -37,12 +46,17 @@ pub enum RefsError {
         /// What libgit2 says.
         source: git2::Error,
     },
-    /// `git` cannot be started.
-    #[error("`git` cannot be started: {kind}")]
-    NoGit {
-        /// What the system says.
-        kind: std::io::ErrorKind,
+    /// There is no room to write to.
+    #[error("the disk of the git repository `{}` is full: {source}", path.display())]
+    Full {
+        /// The repository.
+        path: PathBuf,
+        /// What libgit2 says.
+        source: git2::Error,
     },
+    /// The user's `git` cannot be run.
+    #[error(transparent)]
+    Process(#[from] ProcessError),
     /// The remote cannot be reached or refuses.
     #[error("`git {command}` with the remote `{remote}` fails{}", .status.map(|code| format!(" with status {code}")).unwrap_or_default())]
     Remote {
@@ -86,7 +100,8 @@ impl Failure for RefsError {
             Self::Remote { said, command, remote, .. } if !said.is_empty() => {
                 vec![format!("git says: {said}"), format!("try `git {command} {remote}`")]
             }
-            Self::NoGit { .. } => vec!["install `git`, or put it into a folder that `PATH` lists".to_owned()],
+            Self::Full { .. } => vec!["make room on the disk, then run the same command again".to_owned()],
+            Self::Process(error) => error.hints(),
             _ => Vec::new(),
         }
     }
@@ -98,8 +113,7 @@ impl Refs {
     /// # Errors
     /// [`RefsError::Git`] when there is no repository.
     pub fn open(directory: &Path, remote: Option<String>) -> Result<Self, RefsError> {
-        let git =
-            Repository::open(directory).map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
+        let git = Repository::open(directory).map_err(|source| git_error(directory, source))?;
         Ok(Self { git_directory: git.commondir().to_owned(), remote })
     }
 
@@ -108,8 +122,9 @@ impl Refs {
     /// # Errors
     /// [`RefsError::Git`] when it cannot be made.
     pub fn create(directory: &Path) -> Result<Self, RefsError> {
-        if !directory.join("HEAD").exists() {
-            Repository::init_bare(directory).map_err(|source| RefsError::Git { path: directory.to_owned(), source })?;
+        // One whose making was interrupted is made again.
+        if Repository::open_bare(directory).is_err() {
+            Repository::init_bare(directory).map_err(|source| git_error(directory, source))?;
         }
         Self::open(directory, None)
     }
@@ -145,8 +160,11 @@ impl Refs {
         let seen_parent = seen(parent);
         let refspec = format!("+{parent}/*:{seen_parent}/*");
         let arguments = ["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--prune", remote, &refspec];
-        let output = self.run(&arguments)?;
-        if !output.status.success() {
+        let mut output = self.run(&arguments)?;
+        if output.code != Some(0) && self.unlock_seen(&seen_parent) {
+            output = self.run(&arguments)?;
+        }
+        if output.code != Some(0) {
             return Err(remote_error("fetch", remote, &output));
         }
         self.local(&seen(name))
@@ -167,7 +185,7 @@ impl Refs {
             let refspec = format!("{}:{name}", new.unwrap_or_default());
             self.run(&["push", "--quiet", "--porcelain", "--no-verify", &lease, remote, &refspec])?
         };
-        if !pushed.status.success() {
+        if pushed.code != Some(0) {
             // The connection may have broken after the remote took it: what counts is what the remote has.
             let now = self.current(name).map_err(|_| remote_error("push", remote, &pushed))?;
             if let (Some(now), Some(new)) = (&now, new)
@@ -271,7 +289,7 @@ impl Refs {
 
     fn set_here(&self, name: &str, new: Option<&str>) -> Result<(), RefsError> {
         let git = self.git()?;
-        let set = match new {
+        let set = || match new {
             Some(new) => Oid::from_str(new).and_then(|id| git.reference(name, id, true, "lockage")).map(drop),
             None => match git.find_reference(name) {
                 Ok(mut reference) => reference.delete(),
@@ -279,7 +297,36 @@ impl Refs {
                 Err(error) => Err(error),
             },
         };
-        set.map_err(|error| self.error(error))
+        let mut done = set();
+        for _ in 0..LOCKED_LOOKS {
+            match &done {
+                Err(error) if error.code() == ErrorCode::Locked => std::thread::sleep(LOCKED_WAIT),
+                _ => break,
+            }
+            done = set();
+        }
+        if matches!(&done, Err(error) if error.code() == ErrorCode::Locked) {
+            // Nobody of ours is at it, because the turn is held: a process was killed while it wrote.
+            let _ = std::fs::remove_file(self.git_directory.join(format!("{name}.lock")));
+            done = set();
+        }
+        done.map_err(|error| self.error(error))
+    }
+
+    /// Removes what a killed `git fetch` left beside the references that it writes. Whether there was something.
+    fn unlock_seen(&self, parent: &str) -> bool {
+        let locks = || -> Vec<PathBuf> {
+            let entries = std::fs::read_dir(self.git_directory.join(parent)).into_iter().flatten().flatten();
+            entries.map(|entry| entry.path()).filter(|path| path.extension().is_some_and(|end| end == "lock")).collect()
+        };
+        let first = locks();
+        if first.is_empty() {
+            return false;
+        }
+        // One that still writes ends within this.
+        std::thread::sleep(LOCKED_WAIT * LOCKED_LOOKS);
+        locks().iter().filter(|path| first.contains(path)).for_each(|path| drop(std::fs::remove_file(path)));
+        true
     }
 
     fn git(&self) -> Result<Repository, RefsError> {
@@ -287,7 +334,7 @@ impl Refs {
     }
 
     fn error(&self, source: git2::Error) -> RefsError {
-        RefsError::Git { path: self.git_directory.clone(), source }
+        git_error(&self.git_directory, source)
     }
 
     /// Keeps processes of one clone apart: `git` itself fails when two of them write a reference at once.
@@ -304,19 +351,21 @@ impl Refs {
         opened.map_err(|error: std::io::Error| RefsError::Turn { path, kind: error.kind() })
     }
 
-    fn run(&self, arguments: &[&str]) -> Result<Output, RefsError> {
-        let mut command = Command::new("git");
-        command.arg("--git-dir").arg(&self.git_directory).args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]);
-        // A hook runs us with these set for its own repository.
-        for name in
-            ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"]
-        {
-            command.env_remove(name);
-        }
-        command.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C");
-        command.args(arguments).stdin(Stdio::null());
-        command.output().map_err(|error| RefsError::NoGit { kind: error.kind() })
+    fn run(&self, arguments: &[&str]) -> Result<Words, RefsError> {
+        let git = Process::git().arg("--git-dir").arg(&self.git_directory);
+        let git = git.args(["-c", "gc.auto=0", "-c", "maintenance.auto=false"]).args(arguments);
+        Ok(git.output(WORDS)?.words())
     }
+}
+
+/// What libgit2 says, and whether it says so because there is no room: it has no code for that, and what fails on a full
+/// disk may be a later step than the one that could not write.
+fn git_error(path: &Path, source: git2::Error) -> RefsError {
+    // Blocks; a commit of ours with its tree and its file takes fewer.
+    const ENOUGH: u64 = 16;
+    let path = path.to_owned();
+    let full = rustix::fs::statvfs(&path).is_ok_and(|disk| disk.f_bavail < ENOUGH);
+    if full { RefsError::Full { path, source } } else { RefsError::Git { path, source } }
 }
 
 /// Where a fetched reference lands.
@@ -325,7 +374,7 @@ fn seen(name: &str) -> String {
 }
 
 /// Whether a refused push lost a race, as `git push --porcelain` and receiving sides put it.
-fn is_race(output: &Output) -> bool {
+fn is_race(output: &Words) -> bool {
     let text = String::from_utf8_lossy(&output.stdout);
     text.lines().filter(|line| line.starts_with('!')).any(|line| {
         ["stale info", "fetch first", "non-fast-forward", "cannot lock ref", "failed to update ref", "failed to lock"]
@@ -334,9 +383,9 @@ fn is_race(output: &Output) -> bool {
     })
 }
 
-fn remote_error(command: &'static str, remote: &str, output: &Output) -> RefsError {
+fn remote_error(command: &'static str, remote: &str, output: &Words) -> RefsError {
     let text = String::from_utf8_lossy(&output.stderr);
     let said = text.lines().rfind(|line| !line.trim().is_empty()).unwrap_or_default();
     let said = said.chars().filter(|c| !c.is_control()).take(200).collect();
-    RefsError::Remote { command, remote: remote.to_owned(), status: output.status.code(), said }
+    RefsError::Remote { command, remote: remote.to_owned(), status: output.code, said }
 }

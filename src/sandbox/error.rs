@@ -84,7 +84,23 @@ pub enum SandboxError {
     Certificate,
 }
 
+/// The status of an answer that could not be kept (RFC 4918, 11.5).
+pub(super) const FULL_DISK: u16 = 507;
+
+/// The system's words for a full disk, in which a server that did not start tells it.
+const NO_ROOM: &str = "No space left";
+
 impl SandboxError {
+    /// Whether it comes from a disk without room.
+    pub(super) fn is_full_disk(&self) -> bool {
+        match self {
+            Self::File { source, .. } => source.kind() == io::ErrorKind::StorageFull,
+            Self::Refused { status, .. } => *status == FULL_DISK,
+            Self::NotStarted { reason } => reason.contains(NO_ROOM),
+            _ => false,
+        }
+    }
+
     /// This file, this trouble.
     pub(super) fn file(path: &Path, source: io::Error) -> Self {
         Self::File { path: path.to_owned(), source }
@@ -103,6 +119,9 @@ impl Failure for SandboxError {
 
     fn hints(&self) -> Vec<String> {
         match self {
+            full if full.is_full_disk() => {
+                vec!["make room on the disk, then run the same command again".to_owned()]
+            }
             Self::Damaged { .. } | Self::Sealing | Self::NoAnswer { .. } | Self::Refused { .. } => {
                 vec!["run `lockage sandbox reset` to begin with a new world".to_owned()]
             }

@@ -13,7 +13,7 @@ pub struct Fault {
     /// The request's method; any where it is not given.
     #[serde(default)]
     pub method: Option<String>,
-    /// A pattern for the request's path without its query; for the last four kinds of an app's name.
+    /// A pattern for the request's path without its query; for the last five kinds of an app's or a pipeline's name.
     #[serde(default = "anything")]
     pub path: String,
     /// How many matching requests pass before it happens.
@@ -72,6 +72,8 @@ pub enum FaultKind {
     DnsSilent,
     /// The next build of the app fails.
     BuildFails,
+    /// The next test run of the pipeline fails.
+    TestsFail,
     /// The next release command of the app fails.
     ReleaseFails,
     /// The next promotion to the app fails.
@@ -89,7 +91,14 @@ pub enum FaultKind {
 impl FaultKind {
     /// Whether it happens to the request itself, not to what an app does afterwards.
     pub(super) const fn on_request(&self) -> bool {
-        !matches!(self, Self::BuildFails | Self::ReleaseFails | Self::PromotionFails { .. } | Self::AcmFails { .. })
+        !matches!(
+            self,
+            Self::BuildFails
+                | Self::TestsFail
+                | Self::ReleaseFails
+                | Self::PromotionFails { .. }
+                | Self::AcmFails { .. }
+        )
     }
 }
 

@@ -14,11 +14,10 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::Notify;
 use zeroize::Zeroizing;
 
-use super::RATE_LIMIT;
 use super::admin::Then;
 use super::fault::FaultKind;
 use super::heroku::{Access, Answer, Body, Heroku, Refusal, Request, access};
-use super::server::Shared;
+use super::server::{Asked, Shared};
 use super::state::{State, hex};
 
 /// The largest body, bytes: a source archive.
@@ -69,7 +68,8 @@ async fn respond(
     match outcome {
         Outcome::Answer(answer) => {
             let known = request.ok().and_then(|request| request.if_none_match);
-            Ok(encode(answer, known.as_deref(), &shared.request_id()))
+            let remaining = if answer.status == 429 { 0 } else { shared.bucket().left((shared.clock)()) };
+            Ok(encode(answer, known.as_deref(), &shared.request_id(), remaining))
         }
         Outcome::Reset => {
             broken.notify_one();
@@ -97,33 +97,37 @@ async fn read(request: hyper::Request<Incoming>) -> Result<Request, Refusal> {
 
 /// Faults, then the door, then the platform; the state is on disk before the answer leaves.
 fn decide(shared: &Shared, request: &Request) -> Outcome {
-    let decided = shared.change(|state| {
-        let fault = state.fault_on(&request.method, &request.path);
-        match &fault {
-            Some(FaultKind::Status { status, id, message, retry_after, html }) => {
-                return Outcome::Answer(faulty(*status, id, message, *retry_after, *html));
-            }
-            Some(FaultKind::ResetBefore) => return Outcome::Reset,
-            Some(FaultKind::HangBefore) => return Outcome::Hang,
-            _ => {}
-        }
-        let answer = match check_access(shared, request) {
-            Ok(()) => platform(shared, state).answer(request),
-            Err(refusal) => refusal.into(),
+    let asked = Asked { service: "heroku", method: &request.method, path: &request.path, names: request.body_names() };
+    let decided = shared.serve(asked, |state| {
+        let outcome = outcome(shared, state, request);
+        let status = match &outcome {
+            Outcome::Answer(answer) => Some(answer.status.to_string()),
+            Outcome::Reset | Outcome::Hang => None,
         };
-        match fault {
-            Some(FaultKind::ResetAfter) => Outcome::Reset,
-            Some(FaultKind::HangAfter) => Outcome::Hang,
-            _ => Outcome::Answer(answer),
-        }
+        (outcome, status)
     });
-    let outcome = decided.unwrap_or_else(|_| Outcome::Answer(Refusal::internal().into()));
-    let status = match &outcome {
-        Outcome::Answer(answer) => Some(answer.status.to_string()),
-        Outcome::Reset | Outcome::Hang => None,
+    decided.unwrap_or_else(|error| Outcome::Answer(Refusal::from(error).into()))
+}
+
+fn outcome(shared: &Shared, state: &mut State, request: &Request) -> Outcome {
+    let fault = state.fault_on(&request.method, &request.path);
+    match &fault {
+        Some(FaultKind::Status { status, id, message, retry_after, html }) => {
+            return Outcome::Answer(faulty(*status, id, message, *retry_after, *html));
+        }
+        Some(FaultKind::ResetBefore) => return Outcome::Reset,
+        Some(FaultKind::HangBefore) => return Outcome::Hang,
+        _ => {}
+    }
+    let answer = match check_access(shared, request) {
+        Ok(()) => platform(shared, state).answer(request),
+        Err(refusal) => refusal.into(),
     };
-    shared.log("heroku", &request.method, &request.path, request.body_names(), status);
-    outcome
+    match fault {
+        Some(FaultKind::ResetAfter) => Outcome::Reset,
+        Some(FaultKind::HangAfter) => Outcome::Hang,
+        _ => Outcome::Answer(answer),
+    }
 }
 
 fn administer(shared: &Shared, request: &Request) -> Answer {
@@ -138,13 +142,15 @@ fn administer(shared: &Shared, request: &Request) -> Answer {
             }
             answer
         }
-        Err(_) => Refusal::internal().into(),
+        Err(error) => Refusal::from(error).into(),
     }
 }
 
 fn platform<'a>(shared: &'a Shared, state: &'a mut State) -> Heroku<'a> {
     let base = &shared.endpoint.heroku_url;
-    Heroku { state, vault: &shared.vault, authority: &shared.authority, now: (shared.clock)(), base }
+    let now = (shared.clock)();
+    let remaining = shared.bucket().left(now);
+    Heroku { state, vault: &shared.vault, authority: &shared.authority, now, base, remaining }
 }
 
 fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
@@ -161,6 +167,10 @@ fn check_access(shared: &Shared, request: &Request) -> Result<(), Refusal> {
         let message = "The `Accept` header must specify a version.".to_owned();
         return Err(Refusal { status: 406, id: "not_acceptable", message });
     }
+    if request.path != "/account/rate-limits" && shared.bucket().take((shared.clock)()).is_none() {
+        let message = "Your account reached the API rate limit.".to_owned();
+        return Err(Refusal { status: 429, id: "rate_limit", message });
+    }
     Ok(())
 }
 
@@ -175,7 +185,7 @@ fn faulty(status: u16, id: &str, message: &str, retry_after: Option<u32>, html: 
     answer
 }
 
-fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Response<HttpBody> {
+fn encode(answer: Answer, known: Option<&str>, request_id: &str, remaining: u32) -> hyper::Response<HttpBody> {
     let mut status = answer.status;
     let (kind, mut bytes) = match answer.body {
         Body::Empty => (None, Vec::new()),
@@ -190,7 +200,7 @@ fn encode(answer: Answer, known: Option<&str>, request_id: &str) -> hyper::Respo
     let mut response = hyper::Response::builder()
         .status(status)
         .header("request-id", request_id)
-        .header("ratelimit-remaining", if status == 429 { 0 } else { RATE_LIMIT });
+        .header("ratelimit-remaining", remaining);
     if status < 300 || status == 304 {
         response = response.header("etag", etag);
     }

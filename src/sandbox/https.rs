@@ -12,7 +12,7 @@ use tokio_rustls::TlsAcceptor;
 
 use super::authority::certified_key;
 use super::error::SandboxError;
-use super::server::Shared;
+use super::server::{Asked, Shared};
 use super::state::State;
 
 /// Finds the certificate of the host name that a client names.
@@ -62,14 +62,13 @@ async fn converse(acceptor: TlsAcceptor, shared: Arc<Shared>, stream: TcpStream)
     let Ok(stream) = acceptor.accept(stream).await else { return };
     let name = stream.get_ref().1.server_name().unwrap_or_default().to_lowercase();
     let service = service_fn(|request: hyper::Request<hyper::body::Incoming>| {
-        let (status, text) = shared.read(|state| page(state, &name));
-        shared.log(
-            "https",
-            request.method().as_str(),
-            &format!("/{name}{}", request.uri().path()),
-            Vec::new(),
-            Some(status.to_string()),
-        );
+        let path = format!("/{name}{}", request.uri().path());
+        let asked = Asked { service: "https", method: request.method().as_str(), path: &path, names: Vec::new() };
+        let page = shared.serve(asked, |state| {
+            let (status, text) = page(state, &name);
+            ((status, text), Some(status.to_string()))
+        });
+        let (status, text) = page.unwrap_or_else(|_| (503, "no room is left\n".to_owned()));
         let response =
             hyper::Response::builder().status(status).header("content-type", "text/plain").body(Body::from(text));
         std::future::ready(response)

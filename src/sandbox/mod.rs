@@ -13,6 +13,7 @@ mod fault;
 mod heroku;
 mod http;
 mod https;
+mod rate;
 mod requests;
 mod server;
 mod start;
@@ -30,6 +31,3 @@ pub use server::{Clock, Server};
 pub use start::{StartApp, StartProcess, StartRecord, StartWorld, StartZone};
 pub use state::Stack;
 pub use world::World;
-
-/// What is left of the account's requests: the sandbox counts none, a fault can say otherwise.
-const RATE_LIMIT: u32 = 4500;

@@ -31,6 +31,10 @@ pub struct LoggedRequest {
 pub(super) struct RequestLog {
     file: File,
     path: PathBuf,
+    /// Bytes before the last request.
+    before: u64,
+    /// Bytes that hold whole lines.
+    length: u64,
 }
 
 impl RequestLog {
@@ -43,7 +47,8 @@ impl RequestLog {
         let bytes = std::fs::read(&path).map_err(|source| SandboxError::file(&path, source))?;
         let whole = memchr::memrchr(b'\n', &bytes).map_or(0, |end| end + 1);
         file.set_len(whole as u64).map_err(|source| SandboxError::file(&path, source))?;
-        Ok(Self { file, path })
+        let length = whole as u64;
+        Ok(Self { file, path, before: length, length })
     }
 
     /// Adds a request. What may have changed something is flushed to the disk.
@@ -53,7 +58,20 @@ impl RequestLog {
         let reads = matches!(request.method.as_str(), "GET" | "QUERY");
         let written = self.file.write_all(&line);
         let flushed = if reads { written } else { written.and_then(|()| self.file.sync_data()) };
-        flushed.map_err(|source| SandboxError::file(&self.path, source))
+        if let Err(source) = flushed {
+            // Half a line, from a full disk, must not grow into the next one.
+            let _ = self.file.set_len(self.length);
+            return Err(SandboxError::file(&self.path, source));
+        }
+        self.before = self.length;
+        self.length += line.len() as u64;
+        Ok(())
+    }
+
+    /// Removes the last request again: what it did could not be kept.
+    pub(super) fn take_back(&mut self) {
+        let _ = self.file.set_len(self.before);
+        self.length = self.before;
     }
 }
 

@@ -3,7 +3,7 @@
 use std::fs::File;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::Timestamp;
@@ -14,6 +14,7 @@ use super::authority::Authority;
 use super::dns::{NameServer, tsig_key};
 use super::endpoint::{Endpoint, POLL, TSIG_NAME};
 use super::error::SandboxError;
+use super::rate::Bucket;
 use super::requests::{LoggedRequest, RequestLog};
 use super::state::{State, hex};
 use super::store::Store;
@@ -36,6 +37,16 @@ pub(super) struct Shared {
     pub(super) clock: Clock,
     pub(super) stop: Notify,
     inner: Mutex<Inner>,
+    bucket: Mutex<Bucket>,
+}
+
+/// A request as the log has it, but for its answer.
+pub(super) struct Asked<'a> {
+    pub(super) service: &'static str,
+    pub(super) method: &'a str,
+    pub(super) path: &'a str,
+    /// The outermost names of the body.
+    pub(super) names: Vec<String>,
 }
 
 struct Inner {
@@ -68,20 +79,32 @@ impl Shared {
         look(&inner.state)
     }
 
-    /// Adds a request to the log that tests read.
-    pub(super) fn log(&self, service: &str, method: &str, path: &str, names: Vec<String>, status: Option<String>) {
-        let request = LoggedRequest {
-            service: service.to_owned(),
-            method: method.to_owned(),
-            path: path.to_owned(),
-            names,
-            status,
-            at: (self.clock)(),
-        };
+    /// The same for a request of a client, which is in the log that tests read when its answer leaves, and only then.
+    /// `change` gives the status of the answer as well.
+    pub(super) fn serve<T>(
+        &self,
+        request: Asked<'_>,
+        change: impl FnOnce(&mut State) -> (T, Option<String>),
+    ) -> Result<T, SandboxError> {
         let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Err(error) = inner.requests.add(&request) {
-            tracing::warn!("the log of requests is not written: {error}");
+        let Inner { state, store, requests, answered } = &mut *inner;
+        *answered += 1;
+        let before = state.clone();
+        let (result, status) = change(state);
+        let Asked { service, method, path, names } = request;
+        let (service, method, path) = (service.to_owned(), method.to_owned(), path.to_owned());
+        let line = LoggedRequest { service, method, path, names, status, at: (self.clock)() };
+        let kept = requests.add(&line).and_then(|()| store.keep(state).inspect_err(|_| requests.take_back()));
+        if let Err(error) = kept {
+            *state = before;
+            return Err(error);
         }
+        Ok(result)
+    }
+
+    /// The account's requests: what is left of them now.
+    pub(super) fn bucket(&self) -> MutexGuard<'_, Bucket> {
+        self.bucket.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// An id for one answer, as the vendor puts it on each.
@@ -151,7 +174,8 @@ impl Server {
             poll: POLL,
         };
         let inner = Mutex::new(Inner { state, store, requests: RequestLog::open(dir)?, answered: 0 });
-        let shared = Arc::new(Shared { vault, authority, endpoint, clock, stop: Notify::new(), inner });
+        let bucket = Mutex::new(Bucket::full(clock()));
+        let shared = Arc::new(Shared { vault, authority, endpoint, clock, stop: Notify::new(), inner, bucket });
         shared.endpoint.write(dir)?;
         Ok(Self { dir: dir.to_owned(), shared, heroku, https, dns, _serving: serving })
     }

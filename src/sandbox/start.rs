@@ -170,7 +170,7 @@ fn add_app(state: &mut State, vault: &Vault, authority: &Authority, now: Timesta
             state.review_apps.insert(review, row);
         }
     }
-    let mut platform = Heroku { state, vault, authority, now, base: "" };
+    let mut platform = Heroku { state, vault, authority, now, base: "", remaining: 0 };
     for plan in &start.addons {
         let addon = platform.provision(&id, plan).ok()?;
         if let Some(row) = platform.state.addons.get_mut(&addon.id) {
@@ -210,6 +210,7 @@ impl Heroku<'_> {
         self.state.builds.insert(id.clone(), build);
         let release = self.finish_build(&id).ok()??;
         self.settle_release(&release);
+        self.test_head(&app.id, commit);
         // Nobody watched it start: it has been up for a while.
         if let Some(app) = self.state.apps.get_mut(&app.id) {
             app.starting = 0;

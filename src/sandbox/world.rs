@@ -59,7 +59,8 @@ impl World {
         if line.trim_end() != READY {
             let _ = child.kill();
             let _ = child.wait();
-            let reason = last_words(dir).unwrap_or_else(|| "it ended before it was ready".to_owned());
+            let told = Some(line.trim_end().to_owned()).filter(|line| !line.is_empty());
+            let reason = told.or_else(|| last_words(dir)).unwrap_or_else(|| "it ended before it was ready".to_owned());
             return Err(SandboxError::NotStarted { reason }.into());
         }
         Ok(Self::find(dir)?.ok_or(SandboxError::NotStarted { reason: "it does not answer".to_owned() })?)

@@ -5,17 +5,17 @@ use std::cell::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Label, ValueCipher};
-use crate::document::{CommentId, Document, Edits, KeyPath, Kind, LeafId, MetadataEdit, Replacement, Visit, canonical};
+use crate::document::{Document, EmitOptions, Format, KeyPath, Kind, LeafId, Visit, canonical};
 use crate::secret::SecretString;
 
 use super::SopsError;
 use super::encrypted::EncryptedFile;
 use super::encryption::refuse_encrypted;
 use super::kept::Kept;
-use super::metadata::{Metadata, time_of};
-use super::scope::EncryptionScope;
-use super::seal::{Flavour, PLACEHOLDER, Seal, seal_code};
-use super::values::{self, Opened, kind_word, label_of};
+use super::metadata::Metadata;
+use super::scope::{EncryptionScope, Selector};
+use super::seal::{Flavour, Seal};
+use super::values::{self, Opened, label_of};
 
 /// The plaintext of a file, with what it takes to write it back. Only a decryption whose code matches makes one.
 pub struct DecryptedFile {
@@ -121,31 +121,54 @@ impl DecryptedFile {
         let mut metadata = file.metadata.clone();
         let kept = Some(self.kept(&mut cipher)?);
         let seal = Seal { document: edited, scope: &scope, cipher: &mut cipher, kept, flavour };
-        match seal.run(&mut metadata, now) {
-            Err(SopsError::Aliases { line }) if flavour == Flavour::Sops => {
-                let Some(expanded) = edited.expanded()? else { return Err(SopsError::Aliases { line }) };
-                let kept = Some(self.kept(&mut cipher)?);
-                Seal { document: &expanded, scope: &scope, cipher: &mut cipher, kept, flavour }
-                    .run(&mut metadata, now)
-                    .map(Some)
+        let sealed = match seal.run(&mut metadata, now) {
+            Err(SopsError::Aliases { line }) if flavour == Flavour::Sops => match edited.expanded() {
+                Ok(None) => Err(SopsError::Aliases { line }),
+                Ok(Some(expanded)) => {
+                    let kept = Some(self.kept(&mut cipher)?);
+                    let seal = Seal { document: &expanded, scope: &scope, cipher: &mut cipher, kept, flavour };
+                    seal.run(&mut metadata, now)
+                }
+                Err(refused) => Err(refused.into()),
+            },
+            other => other,
+        };
+        match sealed {
+            Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
+                self.reencrypt_as(edited, edited.format(), EmitOptions::default(), flavour, now).map(Some)
             }
             other => other.map(Some),
         }
     }
 
+    /// Any text as a binary file of its own that the same keys open: a way to put aside what cannot be written back.
+    ///
+    /// # Errors
+    /// [`SopsError::Cipher`].
+    pub fn aside(&self, text: &[u8], now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
+        let document = Document::parse_plain(Format::Binary, text.to_vec())?;
+        let scope = EncryptionScope::new(Selector::Everything);
+        let mut metadata = Metadata::new(self.metadata().groups.clone(), &scope, false);
+        metadata.shamir_threshold = self.metadata().shamir_threshold;
+        let mut cipher = ValueCipher::new(&self.key);
+        let (cipher, flavour) = (&mut cipher, Flavour::Own);
+        Seal { document: &document, scope: &scope, cipher, kept: None, flavour }.run(&mut metadata, now)
+    }
+
     /// The tokens of this file by the spelling that its plaintext shows, which is what an unchanged value is known by.
-    fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
+    pub(super) fn kept(&self, cipher: &mut ValueCipher) -> Result<Kept, SopsError> {
         let file = &self.encrypted;
         let plain = self.document()?;
         let mut kept = Kept::new(self.key.clone());
         let aligned = plain.outline().leaves.len() == file.document.outline().leaves.len();
         values::open(&file.document, &file.metadata, cipher, |opened| {
             match opened {
-                Opened::Value { id, kind, bytes, token, path } if aligned => {
+                Opened::Value { id, kind, bytes, path } if aligned => {
                     let shown = plain.scalar(id)?;
                     // A token whose spelling is shown as another value would make the new code wrong.
                     if canonical(kind, bytes).is_some_and(|canonical| canonical == shown.canonical) {
-                        kept.put(label_of(shown.kind), &shown.token, path.associated_data(), token);
+                        let token = file.document.scalar(id)?.token;
+                        kept.put(label_of(shown.kind), &shown.token, path.associated_data(), &token);
                     }
                 }
                 Opened::Comment { id, text, path } => {
@@ -157,91 +180,6 @@ impl DecryptedFile {
         })?;
         Ok(kept)
     }
-
-    /// The file with `value` at `path`: the value, the code and the time are spliced in, nothing else moves. A key that
-    /// is not there yet is added to its mapping, a list grows at its end. `None` if the value is there already.
-    ///
-    /// # Errors
-    /// [`SopsError::NotOfKind`]; [`SopsError::Syntax`] if there is no mapping or list to put it in, or a mapping in its
-    /// place.
-    pub fn set(
-        &self,
-        path: &KeyPath,
-        kind: Kind,
-        value: &SecretString,
-        now: jiff::Timestamp,
-    ) -> Result<Option<Vec<u8>>, SopsError> {
-        let bytes = value.expose_secret().as_bytes();
-        let Some(wanted) = canonical(kind, bytes) else {
-            return Err(SopsError::NotOfKind { path: path.clone(), kind: kind_word(kind) });
-        };
-        if let Some(old) = self.get(path)?
-            && old.kind == kind
-            && self::value(path, kind, &wanted)?.text.expose_secret() == old.text.expose_secret()
-        {
-            return Ok(None);
-        }
-        let file = &self.encrypted;
-        let scope = EncryptionScope::of_metadata(&file.metadata);
-        let there = find(&file.document, &scope, path)?;
-        let must = match there {
-            Some((_, must)) => must,
-            // Whether a new leaf is to be encrypted is known once one stands there.
-            None => {
-                let mut text = file.document.insert(path, &Replacement::Token(PLACEHOLDER))?;
-                let probe = Document::parse(file.document.format(), std::mem::take(&mut *text))?;
-                find(&probe, &scope, path)?.is_some_and(|(_, must)| must)
-            }
-        };
-        let mut cipher = ValueCipher::new(&self.key);
-        let mut token = Vec::new();
-        let replacement = if must && kind != Kind::Null && !bytes.is_empty() {
-            let aad = path.associated_data();
-            cipher.encrypt(label_of(kind), bytes, &aad, &mut token).map_err(SopsError::Cipher)?;
-            Replacement::Token(&token)
-        } else {
-            Replacement::Value { kind, bytes }
-        };
-        let mut text = match there {
-            Some((id, _)) => {
-                let mut edits = Edits::new();
-                edits.leaf(id, &replacement);
-                file.document.apply(&edits)?
-            }
-            None => file.document.insert(path, &replacement)?,
-        };
-        self.renew(std::mem::take(&mut *text), &mut cipher, now).map(Some)
-    }
-
-    /// Renews code and time of a changed text, and every comment that the change gave to another container.
-    fn renew(&self, text: Vec<u8>, cipher: &mut ValueCipher, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
-        let old = &self.encrypted;
-        let new = EncryptedFile::parse(old.document.format(), text)?;
-        let mut edits = Edits::new();
-        let (before, after) = (containers(&old.document)?, containers(&new.document)?);
-        if before.len() == after.len() {
-            let mut plain: Zeroizing<Vec<u8>> = Zeroizing::default();
-            for (index, (from, to)) in before.iter().zip(&after).enumerate().filter(|(_, (from, to))| from != to) {
-                let id = CommentId(u32::try_from(index).unwrap_or(u32::MAX));
-                plain.clear();
-                if cipher.decrypt(new.document.comment(id), from, &mut plain).is_ok() {
-                    let mut token = Vec::new();
-                    cipher.encrypt(Label::Comment, &plain, to, &mut token).map_err(SopsError::Cipher)?;
-                    edits.comment(id, &token);
-                }
-            }
-        }
-        let mut metadata = new.metadata.clone();
-        metadata.lastmodified = time_of(now);
-        let code = values::open(&new.document, &new.metadata, cipher, |_| Ok(()))?;
-        seal_code(&mut metadata, &code, cipher)?;
-        edits.metadata = match metadata.scalar_edits() {
-            Some(scalars) => MetadataEdit::Scalars(scalars),
-            None => MetadataEdit::Set(metadata.to_tree()),
-        };
-        let mut text = new.document.apply(&edits)?;
-        Ok(std::mem::take(&mut *text))
-    }
 }
 
 impl std::fmt::Debug for DecryptedFile {
@@ -250,30 +188,25 @@ impl std::fmt::Debug for DecryptedFile {
     }
 }
 
-/// The leaf at a path, the last one where a key stands twice, and whether it is to be encrypted.
-fn find(document: &Document, scope: &EncryptionScope, path: &KeyPath) -> Result<Option<(LeafId, bool)>, SopsError> {
-    let mut found = None;
+/// The leaf at a path, of the first document that has one, the last one where a key stands twice, and whether it is to
+/// be encrypted.
+pub(super) fn find(
+    document: &Document,
+    scope: &EncryptionScope,
+    path: &KeyPath,
+) -> Result<Option<(LeafId, bool)>, SopsError> {
+    let (mut found, mut roots) = (None, 0);
     scope.walk(document, |visit, must| {
-        if let Visit::Leaf { id, path: here } = visit
-            && here.is(path)
-        {
-            found = Some((id, must));
+        match visit {
+            Visit::Enter { path: here, .. } => roots += usize::from(here.depth() == 0),
+            Visit::Leaf { id, path: here } if here.is(path) && found.is_none_or(|(_, _, root)| root == roots) => {
+                found = Some((id, must, roots));
+            }
+            _ => {}
         }
         Ok::<(), SopsError>(())
     })?;
-    Ok(found)
-}
-
-/// The associated data of every comment.
-pub(super) fn containers(document: &Document) -> Result<Vec<String>, SopsError> {
-    let mut containers = vec![String::new(); document.outline().comments.len()];
-    document.walk(|visit| {
-        if let Visit::Comment { id, path } = visit {
-            path.associated_data().clone_into(&mut containers[id.0 as usize]);
-        }
-        Ok::<(), SopsError>(())
-    })?;
-    Ok(containers)
+    Ok(found.map(|(id, must, _)| (id, must)))
 }
 
 fn value(path: &KeyPath, kind: Kind, canonical: &[u8]) -> Result<Value, SopsError> {

@@ -1,14 +1,17 @@
 //! An encrypted file, before anybody has opened it.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
-use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, Edits, Format, MetadataEdit, Replacement};
+use crate::cipher::{DataKey, Mac, ValueCipher};
+use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Replacement, Splice, emit};
 use crate::keys::KeyServices;
 
 use super::SopsError;
 use super::decrypted::DecryptedFile;
 use super::metadata::Metadata;
+use super::parts::{self, Hashed};
 use super::recovery;
 use super::values::{self, Opened, line_of_comment};
 
@@ -17,6 +20,8 @@ use super::values::{self, Opened, line_of_comment};
 pub struct EncryptedFile {
     pub(super) document: Document,
     pub(super) metadata: Metadata,
+    /// Whether a plaintext that cannot stand in the text is written anew.
+    rewrites: bool,
 }
 
 impl EncryptedFile {
@@ -30,7 +35,21 @@ impl EncryptedFile {
             None => return Err(SopsError::NotEncrypted),
             Some(block) => Metadata::from_tree(&block.tree)?,
         };
-        Ok(Self { document, metadata })
+        Ok(Self { document, metadata, rewrites: false })
+    }
+
+    /// The same as SOPS reads it: see [`Document::parse_as_sops`] and [`Metadata::from_tree_as_sops`]. Where the text
+    /// cannot be kept, the plaintext is written anew.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::parse`].
+    pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SopsError> {
+        let document = Document::parse_as_sops(format, text)?;
+        let metadata = match document.metadata() {
+            None => return Err(SopsError::NotEncrypted),
+            Some(block) => Metadata::from_tree_as_sops(&block.tree)?,
+        };
+        Ok(Self { document, metadata, rewrites: true })
     }
 
     /// Who can open it, and what is encrypted in it.
@@ -57,17 +76,30 @@ impl EncryptedFile {
         }
     }
 
+    /// Decrypts every value and takes the file for what its author wrote, code or none: what `sops --ignore-mac` writes
+    /// back. In our own name no such file is written.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
+    pub fn adopt(self, keys: &KeyServices) -> Result<DecryptedFile, SopsError> {
+        let opened = self.open(keys)?;
+        Ok(DecryptedFile::new(self, opened.key, opened.text, opened.stale_comments))
+    }
+
     /// Decrypts every value and does not insist on the authentication code.
     ///
     /// # Errors
     /// As for [`EncryptedFile::decrypt`], but for the errors of the code.
     pub fn decrypt_unverified(&self, keys: &KeyServices) -> Result<UnverifiedFile, SopsError> {
-        let Plain { text, distrust, .. } = self.open(keys)?;
-        Ok(UnverifiedFile { text, distrust })
+        let Plain { key, text, distrust, .. } = self.open(keys)?;
+        Ok(UnverifiedFile { key, text, distrust })
     }
 
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
         let key = recovery::data_key(&self.metadata, keys)?;
+        if Splice::fits(&self.document) {
+            return self.open_in_parts(key);
+        }
         let mut cipher = ValueCipher::new(&key);
         let mut edits = Edits::new();
         let outline = self.document.outline();
@@ -85,8 +117,44 @@ impl EncryptedFile {
         })?;
         let distrust = self.check(&computed, &mut cipher);
         edits.metadata = MetadataEdit::Remove;
-        let text = self.document.apply(&edits)?;
+        let text = match self.document.apply(&edits) {
+            Err(_) if self.rewrites => {
+                emit(self.document.format(), &self.document.tree(&edits)?, None, EmitOptions::default())?
+            }
+            text => text?,
+        };
         Ok(Plain { key, text, distrust, stale_comments })
+    }
+
+    /// The same for a document without comments: as many values at once as there are processors.
+    fn open_in_parts(&self, key: DataKey) -> Result<Plain, SopsError> {
+        let (document, metadata) = (&self.document, &self.metadata);
+        let parts = parts::share(document);
+        let open = |part: &Range<usize>, mut hashed: Hashed<'_>| {
+            // A token is a hundred bytes longer than its plaintext, at the least.
+            let bytes = if part.start == 0 { document.text().len() } else { parts::bytes(document, part) };
+            let leaves = if part.start == 0 { document.outline().leaves.len() } else { part.len() };
+            let mut splice = Splice::new(document, parts::start(document, part), bytes.saturating_sub(100 * leaves));
+            values::open_part(document, metadata, &key, part, &mut hashed, |id, kind, bytes| {
+                Ok(splice.leaf(id, &Replacement::Value { kind, bytes })?)
+            })?;
+            Ok::<_, SopsError>((splice, hashed.into_bytes()))
+        };
+        let mut mac = Mac::new(metadata.mac_only_encrypted);
+        let (first, further) = parts::at_once(
+            &parts,
+            |part| open(part, Hashed::Now(&mut mac)),
+            |part| open(part, Hashed::Later(Zeroizing::default())),
+        );
+        let (mut splice, _) = first?;
+        for part in further {
+            let (next, canonical) = part?;
+            mac.update(&canonical);
+            splice.append(next);
+        }
+        let distrust = self.check(&mac.finish(), &mut ValueCipher::new(&key));
+        let text = splice.finish(&MetadataEdit::Remove)?;
+        Ok(Plain { key, text, distrust, stale_comments: Vec::new() })
     }
 
     /// What is wrong with the authentication code, if anything.
@@ -101,6 +169,12 @@ impl EncryptedFile {
     }
 }
 
+impl Drop for EncryptedFile {
+    fn drop(&mut self) {
+        self.document.release();
+    }
+}
+
 /// Everything that opening a file gives.
 struct Plain {
     key: DataKey,
@@ -111,6 +185,7 @@ struct Plain {
 
 /// The plaintext of a file that may not be what its author wrote. It can be shown; there is no way back into the file.
 pub struct UnverifiedFile {
+    pub(super) key: DataKey,
     text: Zeroizing<Vec<u8>>,
     distrust: Option<SopsError>,
 }

@@ -1,7 +1,7 @@
 //! A new encrypted file.
 
 use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, Format};
+use crate::document::{Document, EmitOptions, Format};
 use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
@@ -25,6 +25,8 @@ pub struct Encryption {
     pub shamir_threshold: Option<usize>,
     /// Whose manners to keep.
     pub flavour: Flavour,
+    /// How a file is written anew where its text cannot be kept.
+    pub emit: EmitOptions,
     /// Whether aliases over values that are to be encrypted may become copies; `sops` never asks.
     pub expand_aliases: bool,
 }
@@ -62,27 +64,56 @@ pub fn encrypt(
     now: jiff::Timestamp,
 ) -> Result<Vec<u8>, SopsError> {
     refuse_encrypted(document)?;
+    let Prepared { key, scope, mut metadata } = prepare(document, encryption, keys, now)?;
+    let scope = &scope;
+
+    let mut cipher = ValueCipher::new(&key);
+    let flavour = encryption.flavour;
+    let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
+    let sealed = match seal.run(&mut metadata, now) {
+        Err(SopsError::Aliases { line }) if encryption.expand_aliases || flavour == Flavour::Sops => {
+            tracing::debug!(line, "aliases over encrypted values become copies");
+            match document.expanded() {
+                Ok(None) => Err(SopsError::Aliases { line }),
+                Ok(Some(expanded)) => Seal { document: &expanded, scope, cipher: &mut cipher, kept: None, flavour }
+                    .run(&mut metadata, now),
+                Err(refused) => Err(refused.into()),
+            }
+        }
+        other => other,
+    };
+    match sealed {
+        Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
+            tracing::debug!("the text cannot be kept: {error}");
+            let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
+            seal.write_as(document.format(), encryption.emit, &mut metadata, now)
+        }
+        other => other,
+    }
+}
+
+/// A data key, wrapped for everybody, and what shall be said of it.
+pub(super) struct Prepared {
+    pub(super) key: DataKey,
+    pub(super) scope: EncryptionScope,
+    pub(super) metadata: Metadata,
+}
+
+pub(super) fn prepare(
+    document: &Document,
+    encryption: &Encryption,
+    keys: &KeyServices,
+    now: jiff::Timestamp,
+) -> Result<Prepared, SopsError> {
     let key = DataKey::generate().map_err(SopsError::Cipher)?;
     let wanted = wrapping::wanted(&encryption.groups, keys, now)?;
     let (groups, threshold) = wrapping::wrap(&key, &wanted, encryption.shamir_threshold, keys)?;
     // SOPS drops what a rule says of the leaves where there is only one.
     let binary = document.format() == Format::Binary;
-    let everything = EncryptionScope::new(Selector::Everything);
-    let scope = if binary { &everything } else { &encryption.scope };
-    let mut metadata = Metadata::new(groups, scope, encryption.mac_only_encrypted && !binary);
+    let scope = if binary { EncryptionScope::new(Selector::Everything) } else { encryption.scope.clone() };
+    let mut metadata = Metadata::new(groups, &scope, encryption.mac_only_encrypted && !binary);
     metadata.shamir_threshold = threshold;
-
-    let mut cipher = ValueCipher::new(&key);
-    let flavour = encryption.flavour;
-    let seal = Seal { document, scope, cipher: &mut cipher, kept: None, flavour };
-    match seal.run(&mut metadata, now) {
-        Err(SopsError::Aliases { line }) if encryption.expand_aliases || flavour == Flavour::Sops => {
-            let Some(expanded) = document.expanded()? else { return Err(SopsError::Aliases { line }) };
-            tracing::debug!(line, "aliases over encrypted values become copies");
-            Seal { document: &expanded, scope, cipher: &mut cipher, kept: None, flavour }.run(&mut metadata, now)
-        }
-        other => other,
-    }
+    Ok(Prepared { key, scope, metadata })
 }
 
 /// A plaintext must not have the `sops` block.

@@ -2,7 +2,7 @@
 
 use crate::cipher::CipherError;
 use crate::cipher::shamir::ShamirError;
-use crate::document::{KeyPath, SyntaxError};
+use crate::document::{EmitError, KeyPath, SyntaxError, SyntaxErrorKind};
 use crate::error::{Class, Failure};
 use crate::keys::{KeyError, Recipient};
 
@@ -20,6 +20,10 @@ pub enum SopsError {
     /// The cipher fails as such, not over a value.
     #[error(transparent)]
     Cipher(CipherError),
+
+    /// The values cannot be written in the format asked for.
+    #[error("the values cannot be written as asked: {0}")]
+    Emit(#[from] EmitError),
 
     /// The file has no `sops` block.
     #[error("the file is not encrypted: it has no `sops` block")]
@@ -179,6 +183,14 @@ pub enum SopsError {
         /// What it should be.
         kind: &'static str,
     },
+    /// A new value has no place.
+    #[error("`{path}` cannot hold the new value: {reason}")]
+    NoPlace {
+        /// How far the path leads.
+        path: KeyPath,
+        /// What is there.
+        reason: &'static str,
+    },
     /// A value is no text.
     #[error("`{path}` is not UTF-8 text")]
     NotUtf8 {
@@ -202,7 +214,10 @@ impl SopsError {
     #[must_use]
     pub fn sops_exit_code(&self, encrypting: bool) -> u8 {
         match self {
+            Self::Syntax(SyntaxError { kind: SyntaxErrorKind::Unwalkable(_), .. }) if encrypting => 23,
+            Self::Syntax(SyntaxError { kind: SyntaxErrorKind::Unwalkable(_), .. }) => 25,
             Self::Syntax(_) if encrypting => 2,
+            Self::Emit(_) => 4,
             Self::AlreadyEncrypted { .. } => 203,
             Self::NotOpened(_) => 128,
             Self::Value { .. } | Self::NotText { .. } | Self::Content { .. } => 25,
@@ -210,6 +225,13 @@ impl SopsError {
             Self::EncryptedMark { .. } => 23,
             _ => 1,
         }
+    }
+}
+
+impl SopsError {
+    /// Whether the text stands in the way, which is not in the way of a file that is written anew.
+    pub(super) const fn is_of_text(&self) -> bool {
+        matches!(self, Self::Aliases { .. } | Self::Unstable { .. } | Self::Tagged { .. } | Self::Syntax(_))
     }
 }
 

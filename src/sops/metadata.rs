@@ -5,6 +5,7 @@ use std::ops::Range;
 use crate::document::{Kind, Tree, canonical};
 use crate::keys::{Recipient, WrappedKey};
 
+use super::pattern::Pattern;
 use super::scope::{EncryptionScope, Selector};
 use super::{SopsError, key_lists};
 
@@ -71,6 +72,18 @@ impl Metadata {
     /// # Errors
     /// [`SopsError::Metadata`] with the field, [`SopsError::NoKeys`], [`SopsError::Pattern`].
     pub fn from_tree(tree: &Tree) -> Result<Self, SopsError> {
+        let metadata = Self::from_tree_as_sops(tree)?;
+        match metadata.selector.pattern().and_then(Pattern::problem) {
+            Some(problem) => Err(problem),
+            None => Ok(metadata),
+        }
+    }
+
+    /// The same, but an invalid pattern is one that never matches, as SOPS has it.
+    ///
+    /// # Errors
+    /// As for [`Metadata::from_tree`], but for [`SopsError::Pattern`].
+    pub fn from_tree_as_sops(tree: &Tree) -> Result<Self, SopsError> {
         if !matches!(tree, Tree::Map(_)) {
             return Err(wrong("sops", "is not a mapping"));
         }
@@ -268,7 +281,7 @@ fn selector(tree: &Tree) -> Result<Selector, SopsError> {
         if found.is_some() {
             return Err(wrong(name, "stands beside another selector; a file has one"));
         }
-        found = Selector::of_field(name, &value)?;
+        found = Selector::of_field_as_sops(name, &value);
     }
     Ok(found.unwrap_or_default())
 }

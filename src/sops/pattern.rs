@@ -12,7 +12,8 @@ use super::SopsError;
 #[derive(Clone, Debug)]
 pub struct Pattern {
     source: String,
-    regex: Regex,
+    /// Or why it is none.
+    regex: Result<Regex, &'static str>,
 }
 
 impl Pattern {
@@ -21,14 +22,31 @@ impl Pattern {
     /// # Errors
     /// [`SopsError::Pattern`] for what Go refuses.
     pub fn new(source: &str) -> Result<Self, SopsError> {
-        let refused = |reason| SopsError::Pattern { pattern: source.to_owned(), reason };
-        let respelled =
-            Respeller { rest: source, out: String::with_capacity(source.len() + 16) }.run().map_err(refused)?;
-        let regex = Regex::new(&respelled).map_err(|error| match error {
-            regex::Error::CompiledTooBig(_) => refused("it is too large"),
-            _ => refused("it is no regular expression as Go reads them"),
-        })?;
-        Ok(Self { source: source.to_owned(), regex })
+        let pattern = Self::as_sops(source);
+        match pattern.problem() {
+            Some(problem) => Err(problem),
+            None => Ok(pattern),
+        }
+    }
+
+    /// The same, but an invalid pattern is one that never matches, as SOPS has it.
+    #[must_use]
+    pub fn as_sops(source: &str) -> Self {
+        let respelled = Respeller { rest: source, out: String::with_capacity(source.len() + 16) }.run();
+        let regex = respelled.and_then(|respelled| {
+            Regex::new(&respelled).map_err(|error| match error {
+                regex::Error::CompiledTooBig(_) => "it is too large",
+                _ => "it is no regular expression as Go reads them",
+            })
+        });
+        Self { source: source.to_owned(), regex }
+    }
+
+    /// Why it never matches, if it is invalid.
+    #[must_use]
+    pub fn problem(&self) -> Option<SopsError> {
+        let reason = self.regex.as_ref().err()?;
+        Some(SopsError::Pattern { pattern: self.source.clone(), reason })
     }
 
     /// The pattern as it was written.
@@ -40,7 +58,7 @@ impl Pattern {
     /// Whether it matches anywhere in `text`.
     #[must_use]
     pub fn is_match(&self, text: &[u8]) -> bool {
-        self.regex.is_match(text)
+        self.regex.as_ref().is_ok_and(|regex| regex.is_match(text))
     }
 }
 

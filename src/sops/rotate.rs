@@ -4,7 +4,8 @@ use crate::cipher::{DataKey, Label, ValueCipher};
 use crate::document::{CommentId, Edits, MetadataEdit, Replacement};
 use crate::keys::{KeyServices, Recipient};
 
-use super::decrypted::{DecryptedFile, containers};
+use super::change::containers;
+use super::decrypted::DecryptedFile;
 use super::metadata::time_of;
 use super::scope::{EncryptionScope, Selector};
 use super::seal::seal_code;

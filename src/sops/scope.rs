@@ -1,6 +1,8 @@
 //! The one answer to "must this leaf be encrypted?".
 
-use crate::document::{CommentId, Document, Format, Path, Visit};
+use std::ops::Range;
+
+use crate::document::{CommentId, Document, Format, LeafId, Path, Visit};
 
 use super::pattern::Pattern;
 use super::{Metadata, Rule, SopsError};
@@ -43,15 +45,36 @@ impl Selector {
     /// # Errors
     /// [`SopsError::Pattern`].
     pub fn of_field(field: &str, value: &str) -> Result<Option<Self>, SopsError> {
-        Ok(Some(match field {
+        let selector = Self::of_field_as_sops(field, value);
+        let problem = selector.as_ref().and_then(Self::pattern).and_then(Pattern::problem);
+        problem.map_or(Ok(selector), Err)
+    }
+
+    /// The same, but an invalid pattern never matches, as SOPS has it: `encrypted_regex` then encrypts nothing.
+    #[must_use]
+    pub fn of_field_as_sops(field: &str, value: &str) -> Option<Self> {
+        let pattern = || Pattern::as_sops(value);
+        Some(match field {
             "unencrypted_suffix" => Self::UnencryptedSuffix(value.to_owned()),
             "encrypted_suffix" => Self::EncryptedSuffix(value.to_owned()),
-            "unencrypted_regex" => Self::UnencryptedRegex(Pattern::new(value)?),
-            "encrypted_regex" => Self::EncryptedRegex(Pattern::new(value)?),
-            "unencrypted_comment_regex" => Self::UnencryptedCommentRegex(Pattern::new(value)?),
-            "encrypted_comment_regex" => Self::EncryptedCommentRegex(Pattern::new(value)?),
-            _ => return Ok(None),
-        }))
+            "unencrypted_regex" => Self::UnencryptedRegex(pattern()),
+            "encrypted_regex" => Self::EncryptedRegex(pattern()),
+            "unencrypted_comment_regex" => Self::UnencryptedCommentRegex(pattern()),
+            "encrypted_comment_regex" => Self::EncryptedCommentRegex(pattern()),
+            _ => return None,
+        })
+    }
+
+    /// Its pattern, if it has one.
+    #[must_use]
+    pub const fn pattern(&self) -> Option<&Pattern> {
+        match self {
+            Self::UnencryptedRegex(pattern)
+            | Self::EncryptedRegex(pattern)
+            | Self::UnencryptedCommentRegex(pattern)
+            | Self::EncryptedCommentRegex(pattern) => Some(pattern),
+            Self::Everything | Self::UnencryptedSuffix(_) | Self::EncryptedSuffix(_) => None,
+        }
     }
 
     /// The field and value as the metadata has them; `None` for everything.
@@ -116,6 +139,19 @@ impl EncryptionScope {
     /// The first error that `visit` returns.
     pub fn walk<E>(&self, document: &Document, visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>) -> Result<(), E> {
         self.walk_with(document, |id| document.comment(id), visit)
+    }
+
+    /// The same, showing nothing but the leaves of `part`.
+    pub(super) fn walk_leaves<E>(
+        &self,
+        document: &Document,
+        part: &Range<usize>,
+        mut visit: impl FnMut(LeafId, &Path<'_>, bool) -> Result<(), E>,
+    ) -> Result<(), E> {
+        self.walk(document, |seen, must| match seen {
+            Visit::Leaf { id, path } if part.contains(&(id.0 as usize)) => visit(id, path, must),
+            _ => Ok(()),
+        })
     }
 
     /// The same, with the comments' texts from elsewhere: places are those of the text that will be written, texts

@@ -1,13 +1,18 @@
 //! From a plaintext document to the text of its encrypted file.
 
+use std::ops::Range;
+
+use zeroize::Zeroizing;
+
 use crate::cipher::{Label, Mac, ValueCipher};
 use crate::document::{
-    CommentId, Document, Edits, Format, KeyId, Kind, LeafId, MetadataEdit, Outline, Path, Replacement, Style, Visit,
+    CommentId, Document, Edits, Format, Kind, MetadataEdit, Path, Replacement, Splice, Style, Visit,
 };
 
 use super::SopsError;
 use super::kept::Kept;
 use super::metadata::{Metadata, time_of};
+use super::parts::{self, Hashed};
 use super::scope::{EncryptionScope, Selector};
 use super::values::{label_of, line_of, line_of_comment};
 
@@ -25,7 +30,10 @@ pub enum Flavour {
 pub(super) const PLACEHOLDER: &[u8] = b"ENC[AES256_GCM,data:,iv:,tag:,type:str]";
 
 /// How often a token is drawn again that by chance matches the pattern of the marking comments.
-const DRAWS: usize = 32;
+pub(super) const DRAWS: usize = 32;
+
+/// A part's text, and the bytes that are still to be hashed.
+type Part<'d> = (Splice<'d>, Zeroizing<Vec<u8>>);
 
 /// What it takes to encrypt one document.
 pub(super) struct Seal<'a> {
@@ -45,6 +53,9 @@ impl Seal<'_> {
     pub(super) fn run(mut self, metadata: &mut Metadata, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
         metadata.lastmodified = time_of(now);
         self.refuse_shared()?;
+        if self.kept.is_none() && Splice::fits(self.document) {
+            return self.run_in_parts(metadata);
+        }
         let draft = if self.document.format() == Format::Yaml { Some(self.draft(metadata)?) } else { None };
         let places = draft.as_ref().and_then(|draft| draft.places.as_ref()).unwrap_or(self.document);
         let mut edits = Edits::new();
@@ -91,8 +102,63 @@ impl Seal<'_> {
         Ok(std::mem::take(&mut *text))
     }
 
+    /// The same for a document without comments: as many values at once as there are processors, and meanwhile the
+    /// placeholders are read back.
+    fn run_in_parts(&self, metadata: &mut Metadata) -> Result<Vec<u8>, SopsError> {
+        let document = self.document;
+        let parts = parts::share(document);
+        let mut mac = Mac::new(metadata.mac_only_encrypted);
+        let known: &Metadata = metadata;
+        let check = || if document.format() == Format::Yaml { self.draft(known).map(drop) } else { Ok(()) };
+        let seal = || {
+            parts::at_once(
+                &parts,
+                |part| self.part(part, known.mac_only_encrypted, Hashed::Now(&mut mac)),
+                |part| self.part(part, known.mac_only_encrypted, Hashed::Later(Zeroizing::default())),
+            )
+        };
+        let (checked, (first, further)) = parts::beside(parts.len() > 1, check, seal);
+        checked?;
+        let (mut splice, _) = first?;
+        for part in further {
+            let (next, canonical) = part?;
+            mac.update(&canonical);
+            splice.append(next);
+        }
+        seal_code(metadata, &mac.finish(), &mut self.cipher.sibling())?;
+        let mut text = splice.finish(&MetadataEdit::Set(metadata.to_tree()))?;
+        Ok(std::mem::take(&mut *text))
+    }
+
+    /// The encrypted text of a part, and what is left of it to be hashed.
+    fn part(&self, part: &Range<usize>, only_encrypted: bool, mut hashed: Hashed<'_>) -> Result<Part<'_>, SopsError> {
+        let document = self.document;
+        // The first part grows by all others. A token is its plaintext in base64 and 110 bytes more.
+        let first = part.start == 0;
+        let bytes = if first { document.text().len() } else { parts::bytes(document, part) };
+        let leaves = if first { document.outline().leaves.len() } else { part.len() };
+        let mut splice = Splice::new(document, parts::start(document, part), bytes / 3 * 4 + 112 * leaves + 8192);
+        let mut cipher = self.cipher.sibling();
+        let mut token = Vec::with_capacity(1024);
+        self.scope.walk_leaves(document, part, |id, path, must| {
+            let scalar = document.scalar(id)?;
+            if must || !only_encrypted {
+                hashed.update(&scalar.canonical);
+            }
+            if must && scalar.kind != Kind::Null && !scalar.token.is_empty() {
+                token.clear();
+                cipher
+                    .encrypt(label_of(scalar.kind), &scalar.token, path.associated_data(), &mut token)
+                    .map_err(SopsError::Cipher)?;
+                splice.leaf(id, &Replacement::Token(&token))?;
+            }
+            Ok::<(), SopsError>(())
+        })?;
+        Ok((splice, hashed.into_bytes()))
+    }
+
     /// The token of a value: the old one if the value stood there before, else a new one in `buffer`.
-    fn token<'b>(
+    pub(super) fn token<'b>(
         &mut self,
         label: Label,
         plaintext: &[u8],
@@ -169,79 +235,6 @@ impl Seal<'_> {
         first.map_or(Ok(()), |start| Err(SopsError::Aliases { line: document.position(start).0 }))
     }
 
-    /// The text with placeholders, parsed, and whether it says the same as the plaintext.
-    fn draft(&self, metadata: &Metadata) -> Result<Draft, SopsError> {
-        let document = self.document;
-        let outline = document.outline();
-        let mut edits = Edits::new();
-        let mut encrypted = vec![false; outline.leaves.len()];
-        self.scope.walk(document, |visit, must| {
-            match visit {
-                Visit::Leaf { id, path } if must => {
-                    let leaf = outline.leaf(id);
-                    if leaf.kind == Kind::Null || document.scalar(id)?.token.is_empty() {
-                        return Ok(());
-                    }
-                    if !leaf.tagged {
-                        return Err(SopsError::Tagged { path: path.to_key_path(), line: line_of(document, id) });
-                    }
-                    encrypted[id.0 as usize] = true;
-                    edits.leaf(id, &Replacement::Token(PLACEHOLDER));
-                }
-                Visit::Comment { id, .. } if must && !document.comment(id).is_empty() => {
-                    edits.comment(id, PLACEHOLDER);
-                }
-                _ => {}
-            }
-            Ok::<(), SopsError>(())
-        })?;
-        let mut draft_metadata = metadata.clone();
-        draft_metadata.mac = Some(String::from_utf8_lossy(PLACEHOLDER).into_owned());
-        edits.metadata = MetadataEdit::Set(draft_metadata.to_tree());
-        let mut text = document.apply(&edits)?;
-        drop(edits);
-        let draft = Document::parse(document.format(), std::mem::take(&mut *text))?;
-        self.compare(&draft, &encrypted)?;
-        // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
-        Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })
-    }
-
-    /// Refuses a document whose encrypted text would hold other values than its plaintext.
-    fn compare(&self, draft: &Document, encrypted: &[bool]) -> Result<(), SopsError> {
-        let document = self.document;
-        let (old, new) = (document.outline(), draft.outline());
-        let counts = |outline: &Outline| (outline.comments.len(), outline.leaves.len(), outline.keys.len());
-        if counts(old) != counts(new) {
-            return Err(SopsError::Unstable { line: document.position(document.text().len()).0 });
-        }
-        for (before, key) in (0..).map(KeyId).zip(&old.keys) {
-            if old.key(before) != new.key(before) {
-                let line = document.position(key.range.start).0;
-                // An alias may be a key, and its anchor a value that is encrypted.
-                return Err(if old.aliases { SopsError::Aliases { line } } else { SopsError::Unstable { line } });
-            }
-        }
-        for (index, encrypted) in encrypted.iter().enumerate() {
-            let id = LeafId(u32::try_from(index).unwrap_or(u32::MAX));
-            let (before, after) = (old.leaf(id), new.leaf(id));
-            let same = if *encrypted {
-                after.kind == Kind::Str
-            } else if before.style == Style::Alias {
-                // An alias in clear to an anchor that is encrypted.
-                document.scalar(id)?.canonical == draft.scalar(id)?.canonical
-            } else {
-                after.kind == before.kind
-            };
-            if !same && before.style == Style::Alias {
-                return Err(SopsError::Aliases { line: line_of(document, id) });
-            }
-            if !same {
-                return Err(SopsError::Unstable { line: line_of(document, id) });
-            }
-        }
-        Ok(())
-    }
-
     /// Comments that SOPS does not see in the encrypted text: they would be left as they are.
     fn dropped_comments(&self, places: &Document, edits: &mut Edits) -> Result<(), SopsError> {
         let mut lines = Vec::new();
@@ -257,14 +250,6 @@ impl Seal<'_> {
         }
         if lines.is_empty() { Ok(()) } else { Err(SopsError::DroppedComments { lines }) }
     }
-}
-
-/// A laid-out encrypted text.
-struct Draft {
-    /// Where the comments stand.
-    places: Option<Document>,
-    /// Which leaves have a placeholder.
-    encrypted: Vec<bool>,
 }
 
 /// Puts the encrypted authentication code into the metadata.

@@ -1,18 +1,21 @@
 //! The walk over an encrypted document that opens every value on its way.
 
+use std::ops::Range;
+
 use zeroize::Zeroizing;
 
-use crate::cipher::{Label, Mac, ValueCipher};
+use crate::cipher::{DataKey, Label, Mac, ValueCipher};
 use crate::document::{CommentId, Document, Kind, LeafId, Path, Visit, canonical};
 
 use super::SopsError;
 use super::metadata::Metadata;
+use super::parts::Hashed;
 use super::scope::EncryptionScope;
 
 /// What a value was found to be.
 pub(super) enum Opened<'v> {
     /// A value that was encrypted.
-    Value { id: LeafId, kind: Kind, bytes: &'v [u8], token: &'v [u8], path: &'v Path<'v> },
+    Value { id: LeafId, kind: Kind, bytes: &'v [u8], path: &'v Path<'v> },
     /// A comment that was encrypted.
     Comment { id: CommentId, text: &'v [u8], path: &'v Path<'v> },
     /// A comment that should be encrypted and is not; SOPS keeps those as they are.
@@ -34,30 +37,11 @@ pub(super) fn open(
     let mut plain = Zeroizing::new(Vec::with_capacity(1024));
     scope.walk(document, |visit, must| match visit {
         Visit::Leaf { id, path } => {
-            let scalar = document.scalar(id)?;
-            if !must || scalar.kind == Kind::Null || (scalar.kind == Kind::Str && scalar.token.is_empty()) {
-                if !metadata.mac_only_encrypted || must {
-                    mac.update(&scalar.canonical);
-                }
-                return Ok(());
+            let leaf = Leaf { document, id, path, must, only_encrypted: metadata.mac_only_encrypted };
+            match leaf.open(cipher, &mut plain, |canonical| mac.update(canonical))? {
+                None => Ok(()),
+                Some(kind) => see(Opened::Value { id, kind, bytes: &plain, path }),
             }
-            let place = || (path.to_key_path(), line_of(document, id));
-            if scalar.kind != Kind::Str {
-                let (path, line) = place();
-                return Err(SopsError::NotText { path, line, kind: kind_word(scalar.kind) });
-            }
-            plain.clear();
-            let label = cipher.decrypt(&scalar.token, path.associated_data(), &mut plain).map_err(|problem| {
-                let (path, line) = place();
-                SopsError::Value { path, line, problem }
-            })?;
-            let content = || {
-                let (path, line) = place();
-                SopsError::Content { path, line, kind: label.word() }
-            };
-            let kind = kind_of(label).ok_or_else(content)?;
-            mac.update(&canonical(kind, &plain).ok_or_else(content)?);
-            see(Opened::Value { id, kind, bytes: &plain, token: &scalar.token, path })
         }
         Visit::Comment { id, path } if must => {
             let text = document.comment(id);
@@ -73,6 +57,73 @@ pub(super) fn open(
         _ => Ok(()),
     })?;
     Ok(mac.finish())
+}
+
+/// Opens the values of one part of a document without comments; see [`super::parts`].
+///
+/// # Errors
+/// As for [`open`].
+pub(super) fn open_part(
+    document: &Document,
+    metadata: &Metadata,
+    key: &DataKey,
+    part: &Range<usize>,
+    hashed: &mut Hashed<'_>,
+    mut see: impl FnMut(LeafId, Kind, &[u8]) -> Result<(), SopsError>,
+) -> Result<(), SopsError> {
+    let mut cipher = ValueCipher::new(key);
+    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
+    EncryptionScope::of_metadata(metadata).walk_leaves(document, part, |id, path, must| {
+        let leaf = Leaf { document, id, path, must, only_encrypted: metadata.mac_only_encrypted };
+        match leaf.open(&mut cipher, &mut plain, |canonical| hashed.update(canonical))? {
+            None => Ok(()),
+            Some(kind) => see(id, kind, &plain),
+        }
+    })
+}
+
+/// A leaf of an encrypted document.
+struct Leaf<'v> {
+    document: &'v Document,
+    id: LeafId,
+    path: &'v Path<'v>,
+    must: bool,
+    only_encrypted: bool,
+}
+
+impl Leaf<'_> {
+    /// Puts its value into `plain` and hashes it; `None` if it is not encrypted.
+    fn open(
+        &self,
+        cipher: &mut ValueCipher,
+        plain: &mut Zeroizing<Vec<u8>>,
+        mut hash: impl FnMut(&[u8]),
+    ) -> Result<Option<Kind>, SopsError> {
+        let scalar = self.document.scalar(self.id)?;
+        if !self.must || scalar.kind == Kind::Null || (scalar.kind == Kind::Str && scalar.token.is_empty()) {
+            if !self.only_encrypted || self.must {
+                hash(&scalar.canonical);
+            }
+            return Ok(None);
+        }
+        let place = || (self.path.to_key_path(), line_of(self.document, self.id));
+        if scalar.kind != Kind::Str {
+            let (path, line) = place();
+            return Err(SopsError::NotText { path, line, kind: kind_word(scalar.kind) });
+        }
+        plain.clear();
+        let label = cipher.decrypt(&scalar.token, self.path.associated_data(), plain).map_err(|problem| {
+            let (path, line) = place();
+            SopsError::Value { path, line, problem }
+        })?;
+        let content = || {
+            let (path, line) = place();
+            SopsError::Content { path, line, kind: label.word() }
+        };
+        let kind = kind_of(label).ok_or_else(content)?;
+        hash(&canonical(kind, plain).ok_or_else(content)?);
+        Ok(Some(kind))
+    }
 }
 
 /// The 1-based line on which a leaf begins.

@@ -1,6 +1,6 @@
 //! Files: read whole and bounded, replaced whole or not at all.
 //!
-//! A file is never opened for writing. Its successor is written beside it, flushed, and renamed over it, so that a
+//! A file with one name is never opened for writing. Its successor is written beside it, flushed, and renamed over it, so that a
 //! full disk, a kill or a power cut leaves the old one or the new one, never half of either.
 
 use std::fs::{File, Metadata, TryLockError};
@@ -221,6 +221,8 @@ pub struct Target {
     place: PathBuf,
     /// The locked file, if there is one. The lock ends when it is closed.
     held: Option<File>,
+    /// Whether it has more names, and may keep them.
+    linked: bool,
 }
 
 impl Target {
@@ -229,12 +231,28 @@ impl Target {
     /// # Errors
     /// [`FileError::Busy`] when another command holds it; [`FileError::HardLinked`], [`FileError::NotAFile`].
     pub fn hold(path: &Path) -> Result<Self, FileError> {
+        let target = Self::hold_linked(path)?;
+        match &target.held {
+            Some(file) if target.linked => {
+                let names = file.metadata().map_err(|source| unreadable(path, source))?.nlink();
+                Err(FileError::HardLinked { path: path.to_owned(), names })
+            }
+            _ => Ok(target),
+        }
+    }
+
+    /// The same for a file that may have several names (hard links): it is then written in place, with a copy of what was
+    /// there beside it until the new content is on the disk.
+    ///
+    /// # Errors
+    /// As for [`Self::hold`], but for [`FileError::HardLinked`].
+    pub fn hold_linked(path: &Path) -> Result<Self, FileError> {
         let place = resolve(path)?;
         let shown = path.to_owned();
         loop {
             let file = match open(&place) {
                 Ok(file) => file,
-                Err(FileError::Missing { .. }) => return Ok(Self { shown, place, held: None }),
+                Err(FileError::Missing { .. }) => return Ok(Self { shown, place, held: None, linked: false }),
                 Err(FileError::NotAFile { .. }) => return Err(FileError::NotAFile { path: shown }),
                 Err(FileError::Read { source, .. }) => return Err(FileError::Read { path: shown, source }),
                 Err(other) => return Err(other),
@@ -249,10 +267,11 @@ impl Target {
             // Another command may have replaced it between opening and locking: then this lock is on its predecessor.
             let current = std::fs::metadata(&place).ok();
             if current.is_some_and(|current| current.ino() == held.ino() && current.dev() == held.dev()) {
-                if held.nlink() > 1 {
-                    return Err(FileError::HardLinked { path: shown, names: held.nlink() });
+                let linked = held.nlink() > 1;
+                if linked {
+                    linked::recover(&place)?;
                 }
-                return Ok(Self { shown, place, held: Some(file) });
+                return Ok(Self { shown, place, held: Some(file), linked });
             }
         }
     }
@@ -283,6 +302,13 @@ impl Target {
         let failed = |source| FileError::Write { path: self.shown.clone(), source };
         let folder = self.place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
         let old = self.unchanged(known)?;
+        if self.linked {
+            let exactly = match mode {
+                Mode::Exactly(bits) => Some(bits),
+                Mode::KeptOr(_) => None,
+            };
+            return linked::replace(&self.place, &read(&self.place)?, content, exactly);
+        }
         let mut successor = tempfile::Builder::new()
             .prefix(".lockage-")
             .permissions(std::fs::Permissions::from_mode(0o600))
@@ -363,6 +389,8 @@ pub fn same_file(one: &impl std::os::fd::AsFd, other: &Path) -> bool {
     let (Ok(one), Ok(other)) = (rustix::fs::fstat(one), rustix::fs::stat(other)) else { return false };
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
+
+mod linked;
 
 #[cfg(test)]
 mod tests;

@@ -10,7 +10,7 @@ use std::sync::mpsc::{RecvTimeoutError, channel};
 use std::thread;
 use std::time::Duration;
 
-use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process_group, waitid};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, kill_process_group, waitid};
 use zeroize::Zeroizing;
 
 use crate::error::{Class, Failure};
@@ -19,7 +19,11 @@ use crate::secret::{SecretBytes, SecretString};
 /// The last bytes of what a child wrote to stderr are kept, so that its own words can be shown.
 const STDERR_LIMIT: usize = 64 << 10;
 
-/// A program to run: it sees the variables given here and no other.
+/// What git sets for its hooks, which may run us for another repository.
+const HOOKS: [&str; 6] =
+    ["GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_COMMON_DIR", "GIT_PREFIX"];
+
+/// A program to run: it sees the variables given here and no other, unless it is the user's own.
 pub struct Process {
     program: OsString,
     arguments: Vec<OsString>,
@@ -28,6 +32,7 @@ pub struct Process {
     directory: Option<PathBuf>,
     stdin: Option<SecretBytes>,
     time_limit: Duration,
+    of_user: bool,
 }
 
 /// What a finished child left.
@@ -38,6 +43,25 @@ pub struct Output {
     pub stdout: SecretBytes,
     /// The end of what it wrote to stderr; may be secret.
     pub stderr: SecretBytes,
+}
+
+/// What a finished child said, where it says nothing secret.
+pub struct Words {
+    /// Its exit status, `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// What it wrote to stdout.
+    pub stdout: Vec<u8>,
+    /// The end of what it wrote to stderr.
+    pub stderr: Vec<u8>,
+}
+
+impl Output {
+    /// The same of a program that says nothing secret.
+    #[must_use]
+    pub fn words(self) -> Words {
+        let (stdout, stderr) = (self.stdout.expose_secret().to_vec(), self.stderr.expose_secret().to_vec());
+        Words { code: self.code, stdout, stderr }
+    }
 }
 
 /// Why a child did not do its work.
@@ -112,7 +136,15 @@ impl Process {
             directory: None,
             stdin: None,
             time_limit: Duration::from_secs(600),
+            of_user: false,
         }
+    }
+
+    /// The user's own `git`: it sees everything that the user's shell gave us (agents, transports, credential helpers), but
+    /// for what a hook sets for its own repository, and it may ask on the user's terminal, as `ssh` does for a passphrase.
+    #[must_use]
+    pub fn git() -> Self {
+        Self { of_user: true, ..Self::new("git") }.env("GIT_TERMINAL_PROMPT", "0").env("LC_ALL", "C")
     }
 
     /// One argument more; every user of the machine can read it.
@@ -120,6 +152,12 @@ impl Process {
     pub fn arg(mut self, argument: impl AsRef<OsStr>) -> Self {
         self.arguments.push(argument.as_ref().to_owned());
         self
+    }
+
+    /// Several arguments more.
+    #[must_use]
+    pub fn args(self, arguments: impl IntoIterator<Item = impl AsRef<OsStr>>) -> Self {
+        arguments.into_iter().fold(self, |process, argument| process.arg(argument))
     }
 
     /// A variable that the child sees.
@@ -180,15 +218,16 @@ impl Process {
     fn run(mut self, stdout: Stdio, limit: usize) -> Result<Output, ProcessError> {
         let program = self.name();
         let input = self.stdin.take();
-        let mut group = Group(self.start(stdout, input.is_some())?);
-        let (stdin, stdout, stderr) = (group.0.stdin.take(), group.0.stdout.take(), group.0.stderr.take());
-        let pid = group.pid();
+        let mut group = Group { child: self.start(stdout, input.is_some())?, leads: !self.of_user };
+        let child = &mut group.child;
+        let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
+        let (pid, leads) = (group.pid(), group.leads);
         let (ended, end) = channel::<()>();
         let (result, too_long) = thread::scope(|scope| {
             let watch = scope.spawn(move || {
                 let late = end.recv_timeout(self.time_limit) == Err(RecvTimeoutError::Timeout);
                 if late {
-                    end_group(pid);
+                    kill(pid, leads);
                 }
                 late
             });
@@ -203,7 +242,7 @@ impl Process {
             });
             let output = stdout.map_or_else(|| Ok(Zeroizing::default()), |pipe| read(pipe, limit, Excess::Refuse));
             if output.is_err() {
-                end_group(pid);
+                kill(pid, leads);
             }
             let errors = errors.join().unwrap_or(Err(Ended::Pipe(ErrorKind::Other)));
             let waited = wait(pid);
@@ -228,10 +267,17 @@ impl Process {
 
     fn start(&self, stdout: Stdio, feeds: bool) -> Result<Child, ProcessError> {
         let mut command = Command::new(&self.program);
-        command.args(&self.arguments).env_clear().stdout(stdout).stderr(Stdio::piped());
+        command.args(&self.arguments).stdout(stdout).stderr(Stdio::piped());
         command.stdin(if feeds { Stdio::piped() } else { Stdio::null() });
-        // Its own group, so that what it starts itself can be ended with it.
-        command.process_group(0);
+        if self.of_user {
+            // In our own group: in another one a question on the terminal would stop it for ever.
+            for name in HOOKS {
+                command.env_remove(name);
+            }
+        } else {
+            // Its own group, so that what it starts itself can be ended with it.
+            command.env_clear().process_group(0);
+        }
         for (name, value) in &self.variables {
             command.env(name, value);
         }
@@ -249,31 +295,34 @@ impl Process {
     }
 }
 
-/// A child and what it started; ended and reaped when dropped.
-struct Group(Child);
+/// A child and, where it leads a group, what it started; ended and reaped when dropped.
+struct Group {
+    child: Child,
+    leads: bool,
+}
 
 impl Group {
     fn pid(&self) -> Pid {
-        Pid::from_child(&self.0)
+        Pid::from_child(&self.child)
     }
 
     fn reap(&mut self) -> Result<ExitStatus, Ended> {
-        self.0.wait().map_err(|error| Ended::Pipe(error.kind()))
+        self.child.wait().map_err(|error| Ended::Pipe(error.kind()))
     }
 }
 
 impl Drop for Group {
     fn drop(&mut self) {
         // After a wait the number may be somebody else's.
-        if let Ok(None) = self.0.try_wait() {
-            end_group(self.pid());
-            let _ = self.0.wait();
+        if let Ok(None) = self.child.try_wait() {
+            kill(self.pid(), self.leads);
+            let _ = self.child.wait();
         }
     }
 }
 
-fn end_group(pid: Pid) {
-    let _ = kill_process_group(pid, Signal::KILL);
+fn kill(pid: Pid, leads: bool) {
+    let _ = if leads { kill_process_group(pid, Signal::KILL) } else { kill_process(pid, Signal::KILL) };
 }
 
 /// Waits for the end of a child without reaping it: until then nobody else can get its number, and it may be ended by it.
@@ -355,6 +404,14 @@ mod tests {
     fn a_child_that_reads_nothing_is_no_failure() {
         let output = shell("exit 3").stdin(SecretBytes::new(vec![0; 1 << 20])).output(10).unwrap();
         assert_eq!(output.code, Some(3));
+    }
+
+    #[test]
+    fn git_sees_what_the_user_has_but_not_the_hook() {
+        let home = Process::git().args(["var", "GIT_EDITOR"]).env("GIT_EDITOR", "ed").output(4096).unwrap().words();
+        assert_eq!((home.code, home.stdout), (Some(0), b"ed\n".to_vec()));
+        let path = Process::git().args(["-c", "alias.p=!printenv PATH", "p"]).output(65536).unwrap().words();
+        assert!(path.code == Some(0) && !path.stdout.is_empty(), "{}", String::from_utf8_lossy(&path.stderr));
     }
 
     /// The reading end of a pipe ends when the last process that could write to it has died: the shell's own child too.

@@ -1,6 +1,6 @@
 //! Dotenv.
 
-use lockage::document::{Document, Format, KeyPath, Kind, Replacement};
+use lockage::document::{Document, Format, Graft, KeyPath, Kind, Replacement};
 use proptest::prelude::*;
 
 use super::laws::{content, metadata_is_removed_without_a_trace, one_leaf_changes_alone, parse, tokens_and_back};
@@ -71,7 +71,7 @@ fn a_new_line_stands_before_the_block() {
     let path: KeyPath = "N".parse().unwrap();
     for (text, wanted) in cases {
         let new = parse(Format::Dotenv, text.as_bytes())
-            .insert(&path, &Replacement::Value { kind: Kind::Str, bytes: b"v" })
+            .insert(&path, &Graft::Leaf(Replacement::Value { kind: Kind::Str, bytes: b"v" }))
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&new), wanted, "{text}");
     }
@@ -84,7 +84,7 @@ fn a_new_line_stands_before_the_block() {
         ("\"#x\"", "begins with no"),
     ] {
         let value = Replacement::Value { kind: Kind::Str, bytes: b"v" };
-        let error = document.insert(&path.parse().unwrap(), &value).unwrap_err().to_string();
+        let error = document.insert(&path.parse().unwrap(), &Graft::Leaf(value)).unwrap_err().to_string();
         assert!(error.contains(why), "{path}: {error}");
     }
 }

@@ -1,6 +1,6 @@
 //! INI.
 
-use lockage::document::{Document, Format, KeyPath, Kind, Replacement};
+use lockage::document::{Document, Format, Graft, KeyPath, Kind, Replacement};
 use proptest::prelude::*;
 
 use super::laws::{content, metadata_is_removed_without_a_trace, one_leaf_changes_alone, parse, tokens_and_back};
@@ -79,7 +79,7 @@ fn a_new_line_stands_last_in_its_section() {
     for (text, path, wanted) in cases {
         let path: KeyPath = path.parse().unwrap();
         let new = parse(Format::Ini, text.as_bytes())
-            .insert(&path, &Replacement::Value { kind: Kind::Str, bytes: b"v" })
+            .insert(&path, &Graft::Leaf(Replacement::Value { kind: Kind::Str, bytes: b"v" }))
             .unwrap();
         assert_eq!(String::from_utf8_lossy(&new), wanted, "{text}");
     }

@@ -5,9 +5,15 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+/// Counts what is taken from the heap.
+#[global_allocator]
+static HEAP: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, usize::MAX);
+
 mod binary;
 mod dotenv;
+mod emit;
 mod ini;
 mod json;
 mod laws;
+mod mutation;
 mod yaml;

@@ -150,6 +150,23 @@ fn a_secret_as_the_key_of_a_mapping() {
 }
 
 #[test]
+fn a_secret_inside_a_longer_key() {
+    let mut lab = Lab::with_rules(&crate::lab::rules());
+    for format in FORMATS {
+        let plain = format.plain.replacen("port", "db-blue-house-42-old", 1);
+        let Some(text) = encrypt_as(&format.path(), &plain, &[]) else { return };
+        lab.stage(&format.path(), text);
+        let said = lab.guard();
+        assert_eq!(said.code, 0, "without a key nothing tells it from a name: {}", said.stderr);
+        assert!(said.stderr.contains("whether the name of a key holds a value"), "that is said: {}", said.stderr);
+        let said = lab.ask(&["guard", "--with-key", "--json"]);
+        assert_eq!((said.code, said.checks()), (1, vec!["secret-as-key".to_owned()]), "{}", said.stderr);
+        lab.stage(&format.path(), encrypted(format));
+        assert_eq!(lab.ask(&["guard", "--with-key"]).code, 0, "{}", format.ending);
+    }
+}
+
+#[test]
 fn a_second_document_and_a_second_key_in_clear() {
     let Some(mut lab) = Lab::new() else { return };
     let [yaml, json, env] = FORMATS;

@@ -25,6 +25,7 @@ fn a_refused_question_changes_nothing() {
         for line in [PROMOTE, "plan review staging --sandbox"] {
             let ran = clone.exit(4, line);
             assert!(ran.stderr.contains(&format!("answers {code} `{id}`")), "{}", ran.stderr);
+            assert!(!ran.stderr.contains("caused by"), "it says it once: {}", ran.stderr);
             assert!(ran.stderr.contains("hint:") || code == 422, "{code} says what to do: {}", ran.stderr);
         }
         world.clear_faults().expect("no faults");

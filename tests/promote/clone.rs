@@ -123,6 +123,19 @@ impl Drop for Clone {
     }
 }
 
+/// The chain of the world's ledger is whole, and has this many entries.
+pub fn ledger_has(world: &World, entries: usize) {
+    let git = |words: &[&str]| {
+        let out = Command::new("git").arg("--git-dir").arg(world.dir().join("ledger.git")).args(words).output();
+        let out = out.expect("git runs");
+        assert!(out.status.success(), "{words:?}: {}", String::from_utf8_lossy(&out.stderr));
+        String::from_utf8_lossy(&out.stdout).into_owned()
+    };
+    assert_eq!(git(&["fsck", "--full", "--strict", "--no-dangling", "--no-progress"]), "");
+    assert_eq!(git(&["rev-list", "--count", "refs/lockage/ledger/pangeo-forge/staging"]).trim(), entries.to_string());
+    assert_eq!(git(&["for-each-ref", "refs/lockage/lock"]), "");
+}
+
 /// The requests that change something, in order.
 pub fn writes(requests: &[LoggedRequest]) -> Vec<String> {
     let asks = |request: &&LoggedRequest| matches!(request.method.as_str(), "GET" | "QUERY");

@@ -1,6 +1,9 @@
 //! What a new user does first: one command, then the same again.
 
+use std::path::Path;
+
 use super::clone::Clone;
+use super::common::peer;
 
 #[test]
 fn the_first_command_promotes_and_the_second_finds_nothing_to_do() {
@@ -66,4 +69,52 @@ fn what_staging_runs_goes_on_to_prod() {
     let apps = clone.world().facts().expect("facts")["apps"].clone();
     assert_eq!(apps["pangeo-forge-api-prod"]["commit"], apps["pangeo-forge-api-staging"]["commit"]);
     assert_eq!(apps["pangeo-forge-api-prod"]["commit"], clone.scenario.git(["rev-parse", "HEAD"]));
+}
+
+/// Somebody without rights, without an account and without a git identity.
+const NOBODY: u32 = 65534;
+
+/// Gives a folder with everything in it to `NOBODY`.
+fn give_away(folder: &Path) {
+    let owner = Some(NOBODY);
+    std::os::unix::fs::lchown(folder, owner, owner).expect("root may");
+    for entry in std::fs::read_dir(folder).into_iter().flatten().flatten() {
+        match entry.file_type().expect("its type").is_dir() {
+            true => give_away(&entry.path()),
+            false => std::os::unix::fs::lchown(entry.path(), owner, owner).expect("root may"),
+        }
+    }
+}
+
+#[test]
+fn another_user_than_root_without_identity_and_remote_does_the_same() {
+    if !rustix::process::geteuid().is_root() {
+        eprintln!("SKIPPED: needs root, to become another user");
+        return;
+    }
+    let Some(setpriv) = peer("setpriv") else { return };
+    let clone = Clone::new();
+    clone.scenario.git(["remote", "remove", "origin"]);
+    assert_eq!(clone.scenario.git(["rev-list", "--count", "HEAD"]), "1", "a depth of 1");
+    // Where this binary lies that user may have no way to.
+    let binary = clone.scenario.root().join("lockage");
+    std::fs::copy(env!("CARGO_BIN_EXE_lockage"), &binary).expect("a copy");
+    give_away(clone.scenario.root());
+    let run = |words: &[&str]| {
+        let mut command = clone.scenario.command(&setpriv);
+        let (user, group) = (format!("--reuid={NOBODY}"), format!("--regid={NOBODY}"));
+        command.args([user.as_str(), group.as_str(), "--clear-groups", "--no-new-privs"]).args(words);
+        clone.scenario.finish(&mut command, b"")
+    };
+    let lockage = binary.to_str().expect("a path");
+    let promote = [lockage, "promote", "review", "staging", "--sandbox"];
+    let first = run(&promote);
+    assert_eq!(first.code, 0, "{}\n{}", first.stdout, first.stderr);
+    assert!(first.stdout.contains("applied"), "{}", first.stdout);
+    let second = run(&promote);
+    assert_eq!(second.code, 0, "{}\n{}", second.stdout, second.stderr);
+    assert!(second.stdout.contains("nothing to do"), "{}", second.stdout);
+    assert_eq!(run(&["git", "status", "--porcelain"]).stdout, "", "the work tree stays clean");
+    let reset = run(&[lockage, "sandbox", "reset"]);
+    assert_eq!(reset.code, 0, "{}", reset.stderr);
 }

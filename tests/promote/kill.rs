@@ -1,8 +1,6 @@
 //! Death by SIGKILL during each request of a promotion, before and after it was processed, and the resume after it.
 //!
-//! Between two requests stand all journal lines of the first, so a death in each request is a death after each line that
-//! is followed by a request. The lines after the last request (verified, recorded, ended) are covered by the engine's
-//! crash table.
+//! Deaths after each line of the journal are in `kill_journal.rs`.
 
 use lockage::sandbox::{FaultKind, World, requests};
 
@@ -44,7 +42,7 @@ fn clean(clone: &Clone) -> (Vec<lockage::sandbox::LoggedRequest>, serde_json::Va
 }
 
 /// The facts of a world, without what each world draws anew.
-fn comparable(world: &World) -> serde_json::Value {
+pub(super) fn comparable(world: &World) -> serde_json::Value {
     let mut facts = world.facts().expect("facts");
     let app = &mut facts["apps"]["pangeo-forge-api-staging"];
     let names: Vec<String> = app["config"].as_object().expect("config").keys().cloned().collect();
@@ -53,6 +51,17 @@ fn comparable(world: &World) -> serde_json::Value {
         domain["cname"].take();
     }
     serde_json::json!({ "staging": app.clone(), "records": facts["zones"]["pangeo-forge.org"].as_array().map(Vec::len) })
+}
+
+/// The requests that make something, in order. A source that was only asked for or only uploaded makes nothing: it may be
+/// asked for again.
+pub(super) fn makers(sent: &[lockage::sandbox::LoggedRequest]) -> Vec<String> {
+    only_makers(writes(sent))
+}
+
+fn only_makers(mut sent: Vec<String>) -> Vec<String> {
+    sent.retain(|request| !request.contains("/uploads/") && !request.ends_with("/sources"));
+    sent
 }
 
 /// Dies in one request, resumes, and holds the whole to a clean run.
@@ -73,13 +82,11 @@ fn dies_in(clone: &Clone, hang: lockage::sandbox::Fault, goal: &(Vec<String>, se
         // It arrived and was not processed.
         sent.retain(|request| request.status.is_some());
     }
-    let mut sent = writes(&sent);
-    let mut wanted = goal.0.clone();
-    // A source that was only asked for or only uploaded makes nothing: it may be asked for again.
-    for list in [&mut sent, &mut wanted] {
-        list.retain(|request| !request.contains("/uploads/") && !request.ends_with("/sources"));
-    }
-    assert_eq!(sent, wanted, "{what}: each request that makes something was processed once");
+    assert_eq!(
+        makers(&sent),
+        only_makers(goal.0.clone()),
+        "{what}: each request that makes something was processed once"
+    );
     assert_eq!(comparable(&world), goal.1, "{what}: the world is the plan's");
     clone.reset();
     true

@@ -6,12 +6,17 @@
 mod common;
 
 mod answers;
+mod ci;
 mod clone;
+mod consent;
 mod engine;
 mod failures;
 mod first_run;
 mod full_disk;
 mod kill;
+mod kill_journal;
 mod plans;
+mod race;
 mod spellings;
+mod team;
 mod usage;

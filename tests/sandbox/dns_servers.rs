@@ -13,7 +13,7 @@ use crate::common::peer;
 pub(crate) const SECRET: &str = "Q0FOQVJZLWhlcm9uLUNBTkFSWS1oZXJvbi0zMmJ5dGVz";
 
 const ZONE: &str = "$ORIGIN example.org.\n$TTL 300\n\
-    @ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\n@ NS ns2\nns1 A 127.0.0.1\nns2 A 127.0.0.1\n\
+    @ SOA ns1 hostmaster 1 3600 600 86400 60\n@ NS ns1\n@ NS ns2\nns1 A 127.0.0.1\nns2 A 127.0.0.2\n\
     old A 192.0.2.1\nwww CNAME old\n";
 
 /// A running server; ended when dropped.
@@ -48,11 +48,16 @@ impl NameServer {
 
     /// A BIND server on `port` with this `zone` clause.
     pub(crate) async fn bind(port: u16, zone: &str) -> Option<Self> {
+        Self::bind_at("127.0.0.1", port, zone).await
+    }
+
+    /// The same at another address of this machine.
+    pub(crate) async fn bind_at(ip: &str, port: u16, zone: &str) -> Option<Self> {
         let named = peer("named")?;
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().display();
         let config = format!(
-            "options {{ directory \"{path}\"; listen-on port {port} {{ 127.0.0.1; }}; listen-on-v6 {{ none; }};\n\
+            "options {{ directory \"{path}\"; listen-on port {port} {{ {ip}; }}; listen-on-v6 {{ none; }};\n\
              pid-file \"{path}/pid\"; session-keyfile \"{path}/session.key\"; recursion no; dnssec-validation no;\n\
              allow-notify {{ any; }}; }};\n\
              controls {{ }};\nkey deploy {{ algorithm hmac-sha256; secret \"{SECRET}\"; }};\n\
@@ -62,7 +67,7 @@ impl NameServer {
         std::fs::write(folder.path().join("named.conf"), config).unwrap();
         let mut command = Command::new(named);
         command.arg("-g").arg("-c").arg(folder.path().join("named.conf"));
-        Some(Self::start(command, folder, port).await)
+        Some(Self::start(command, folder, ip, port).await)
     }
 
     async fn knot() -> Option<Self> {
@@ -81,16 +86,15 @@ impl NameServer {
         std::fs::write(folder.path().join("knot.conf"), config).unwrap();
         let mut command = Command::new(knotd);
         command.arg("-c").arg(folder.path().join("knot.conf"));
-        Some(Self::start(command, folder, port).await)
+        Some(Self::start(command, folder, "127.0.0.1", port).await)
     }
 
-    async fn start(mut command: Command, folder: TempDir, port: u16) -> Self {
+    async fn start(mut command: Command, folder: TempDir, ip: &str, port: u16) -> Self {
         let log = std::fs::File::create(folder.path().join("log")).unwrap();
         command.current_dir(folder.path()).stdin(Stdio::null()).stdout(log.try_clone().unwrap()).stderr(log);
-        let mut server =
-            Self { address: format!("127.0.0.1:{port}"), child: command.spawn().unwrap(), _folder: folder };
+        let mut server = Self { address: format!("{ip}:{port}"), child: command.spawn().unwrap(), _folder: folder };
         for _ in 0..1000 {
-            if serves(port) {
+            if serves(ip, port) {
                 return server;
             }
             if let Some(status) = server.child.try_wait().unwrap() {
@@ -121,10 +125,10 @@ pub(crate) fn free_port() -> u16 {
 }
 
 /// Whether the zone is loaded: the SOA record is answered with NOERROR.
-fn serves(port: u16) -> bool {
+fn serves(ip: &str, port: u16) -> bool {
     let socket = UdpSocket::bind("127.0.0.1:0").unwrap();
     socket.set_read_timeout(Some(Duration::from_millis(500))).unwrap();
-    socket.connect(("127.0.0.1", port)).unwrap();
+    socket.connect((ip, port)).unwrap();
     let question = b"\x12\x34\0\0\0\x01\0\0\0\0\0\0\x07example\x03org\0\0\x06\0\x01";
     let mut answer = [0; 512];
     let count = socket.send(question).and_then(|_| socket.recv(&mut answer)).unwrap_or(0);

@@ -1,6 +1,6 @@
 //! The Heroku client does what a promotion needs.
 
-use lockage::promote::{Act, Check, Settled, Stack, State, Value, Verdict};
+use lockage::promote::{Act, Check, Settled, Stack, State, Tests, Value, Verdict};
 use lockage::sandbox::Stack as StartStack;
 
 use crate::heroku_world::{
@@ -163,4 +163,36 @@ async fn formation_addons_and_health() {
     assert_eq!(verdict, Verdict::Good("1 web up on v1; v1 succeeded".into()));
     assert!(matches!(app.healthy().await.unwrap(), Verdict::Good(_)));
     assert!(app.check(&check(&[("dynos", "down")])).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_newest_test_run_of_the_very_commit_counts() {
+    let world = HerokuWorld::start(StartStack::Slug).await;
+    let app = world.app(REVIEW);
+    let green = |number| Tests::Asked(Verdict::Good(format!("test run {number} succeeded")));
+    assert_eq!(app.tested(NEW).await.unwrap(), green(1), "the review app's head was tested");
+    assert_eq!(app.tested(OLD).await.unwrap(), Tests::Absent("no test run of 111111111111".into()));
+
+    let again = || {
+        let pipeline = crate::client::get(&world.world, "/pipelines/demo")["id"].clone();
+        let run = serde_json::json!({
+            "commit_branch": "feature", "commit_message": "m", "commit_sha": NEW, "pipeline": pipeline,
+            "source_blob_url": "https://example.org/source.tgz",
+        });
+        tokio::task::block_in_place(|| crate::client::ask(&world.world, "POST", "/test-runs", run, 201))
+    };
+    world.fault(serde_json::json!({ "path": "demo", "kind": "tests_fail" }));
+    again();
+    let mut answers = Vec::new();
+    while !matches!(answers.last(), Some(Tests::Asked(Verdict::Bad(_)))) {
+        answers.push(app.tested(NEW).await.unwrap());
+    }
+    assert_eq!(answers.pop(), Some(Tests::Asked(Verdict::Bad("test run 2 is `failed`".into()))));
+    let pending = Tests::Asked(Verdict::Waiting("test run 2 has not ended".into()));
+    assert!(!answers.is_empty() && answers.iter().all(|answer| *answer == pending), "{answers:?}");
+    again();
+    while app.tested(NEW).await.unwrap() != green(3) {}
+
+    let container = HerokuWorld::start(StartStack::Container).await;
+    assert_eq!(container.app(REVIEW).tested(NEW).await.unwrap(), Tests::None);
 }

@@ -159,6 +159,33 @@ fn requests_are_turned_away_as_the_vendor_does() {
 }
 
 #[test]
+fn requests_are_counted_down_but_for_the_question_how_many_are_left() {
+    let served = Served::start(demo(Stack::Container));
+    let left = |path: &str| -> u32 {
+        send(&served.world, "GET", path, &[], b"").unwrap().header("RateLimit-Remaining").unwrap().parse().unwrap()
+    };
+    // One comes back each 0.8 s, so that a slow machine sees a higher number.
+    let first = left("/apps");
+    assert!((4480..4500).contains(&first), "{first}");
+    for _ in 0..100 {
+        left("/apps/demo");
+    }
+    let asked = get(&served.world, "/account/rate-limits")["remaining"].as_u64().unwrap();
+    assert!(asked < u64::from(first), "{asked} after {first}");
+    for _ in 0..5000 {
+        let reply = send(&served.world, "GET", "/apps/nobody", &[], b"").unwrap();
+        if reply.status == 429 {
+            assert_eq!(
+                (reply.json()["id"].as_str(), reply.header("RateLimit-Remaining")),
+                (Some("rate_limit"), Some("0"))
+            );
+            return;
+        }
+    }
+    panic!("it never ends");
+}
+
+#[test]
 fn faults_happen_once_and_where_they_should() {
     let served = Served::start(demo(Stack::Container));
     let set = |method: &str, kind| {

@@ -11,6 +11,7 @@ mod dns_client;
 mod dns_client_refusals;
 mod dns_servers;
 mod durability;
+mod found_servers;
 mod garbage;
 mod heroku_client;
 mod heroku_client_once;

@@ -36,7 +36,7 @@ fn zone(world: &HerokuWorld) -> Connection {
 fn probe(world: &HerokuWorld, allowed: fn(&std::net::IpAddr) -> bool) -> Probe {
     let endpoint = world.world.endpoint();
     Probe::new(ProbeSettings {
-        server: Some(endpoint.dns[0].to_string()),
+        servers: endpoint.dns.iter().map(ToString::to_string).collect(),
         authority: Some(std::fs::read_to_string(&endpoint.authority).unwrap()),
         port: Some(endpoint.https.port()),
         allowed,
@@ -63,7 +63,8 @@ async fn a_host_name_from_domain_to_page() {
 
     let visit = probe(&world, std::net::IpAddr::is_loopback);
     let verdict = visit.check(&check(200, host)).await.unwrap();
-    assert_eq!(verdict, Verdict::Waiting("`api.example.org` has no address".into()));
+    let [first, second] = world.world.endpoint().dns;
+    assert_eq!(verdict, Verdict::Waiting(format!("`api.example.org` has no address at `{first}`")));
 
     let dns = (RFC2136.client.unwrap().writer)(&zone(&world)).unwrap();
     let resource = Resource { target: "dns".into(), kind: "records".into(), name: "api/CNAME".into() };
@@ -74,6 +75,9 @@ async fn a_host_name_from_domain_to_page() {
         matches!(dns.settled(&act, &receipt, &NoSource).await.unwrap(), Settled::Waiting(_)),
         "the second one lags"
     );
+    // Every authoritative server is asked, not only the one that took the update.
+    let verdict = visit.check(&check(200, host)).await.unwrap();
+    assert_eq!(verdict, Verdict::Waiting(format!("`api.example.org` has no address at `{second}`")));
     done(&settle(&*dns, &act, &receipt).await);
 
     let issued = Check { words: BTreeMap::from([("certificates".into(), "issued".into())]), ..check(200, host) };
@@ -90,9 +94,9 @@ async fn a_host_name_from_domain_to_page() {
 
     let nowhere = probe(&world, |_| false).check(&check(200, host)).await.unwrap();
     assert!(matches!(&nowhere, Verdict::Bad(why) if why.contains("may not be visited")), "{nowhere:?}");
-    let own = ProbeSettings { authority: None, server: None, ..ProbeSettings::default() };
+    let own = ProbeSettings { authority: None, servers: Vec::new(), ..ProbeSettings::default() };
     let own = ProbeSettings {
-        server: Some(world.world.endpoint().dns[0].to_string()),
+        servers: vec![world.world.endpoint().dns[0].to_string()],
         port: Some(world.world.endpoint().https.port()),
         ..own
     };

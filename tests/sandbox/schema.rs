@@ -159,6 +159,19 @@ fn pipelines(judge: &mut Judge, stack: Stack) {
     judge.check("GET", &within("latest-releases"), Value::Null, 200, "[pipeline-release]");
     judge.check("GET", &within("latest-builds"), Value::Null, 200, "[pipeline-build]");
     let reviews = judge.check("GET", &within("review-apps"), Value::Null, 200, "[review-app]");
+    let run = json!({
+        "commit_branch": "topic",
+        "commit_message": "A change",
+        "commit_sha": "f".repeat(40),
+        "pipeline": pipeline["id"],
+        "source_blob_url": "https://example.org/source.tgz",
+    });
+    let run = judge.check("POST", "/test-runs", run, 201, "test-run");
+    judge.check("GET", &within("test-runs"), Value::Null, 200, "[test-run]");
+    let by_number = format!("test-runs/{}", run["number"]);
+    assert_eq!(judge.check("GET", &within(&by_number), Value::Null, 200, "test-run")["status"], "running");
+    let by_id = format!("/test-runs/{}", run["id"].as_str().unwrap());
+    assert_eq!(judge.check("GET", &by_id, Value::Null, 200, "test-run")["status"], "succeeded");
     let review = format!("/review-apps/{}", reviews[0]["id"].as_str().unwrap());
     judge.check("GET", &review, Value::Null, 200, "review-app");
     judge.check("GET", "/apps/demo-pr-80/review-app", Value::Null, 200, "review-app");
@@ -282,6 +295,7 @@ fn shape(path: &str) -> String {
         "review-apps",
         "sources",
         "streams",
+        "test-runs",
         "uploads",
     ];
     let fixed = ["~", "rate-limits", "features"];

@@ -15,7 +15,7 @@ use crate::common::peer;
 use crate::world::{Served, app, demo};
 
 const RECORDED: &str = include_str!("../vectors/heroku-cli-wire.jsonl");
-const INSIDE: &str = "LOCKAGE_TEST_INSIDE_NAMESPACE";
+pub(crate) const INSIDE: &str = "LOCKAGE_TEST_INSIDE_NAMESPACE";
 /// Commands at a time; each is a second of start-up.
 const AT_ONCE: usize = 4;
 
@@ -40,7 +40,7 @@ fn every_recorded_command_ends_as_it_did() {
         return;
     };
     if std::env::var_os(INSIDE).is_none() {
-        return run_inside(&unshare, &ip, "vendor_cli::every_recorded_command_ends_as_it_did");
+        return run_inside(&unshare, &ip, "true", "vendor_cli::every_recorded_command_ends_as_it_did");
     }
     let lines: Vec<Line> = RECORDED.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
     assert_eq!(lines.len(), 32);
@@ -171,13 +171,13 @@ fn run(heroku: &Path, url: &str, token: &str, argv: &[String]) -> Output {
         .unwrap()
 }
 
-/// Runs one test of this binary again where the network is a loopback device alone.
-fn run_inside(unshare: &Path, ip: &Path, test: &str) {
-    let script = format!("{} link set lo up && exec \"$0\" \"$@\"", ip.display());
+/// Runs one test of this binary again where the network is a loopback device alone, and mounts are its own; after `first`.
+pub(crate) fn run_inside(unshare: &Path, ip: &Path, first: &str, test: &str) {
+    let script = format!("{} link set lo up && {first} && exec \"$0\" \"$@\"", ip.display());
     let program: PathBuf = std::env::current_exe().unwrap();
     let status = Command::new(unshare)
         // Without root the namespace needs one of users around it.
-        .args(["--net", "--map-root-user", "--", "sh", "-c", &script])
+        .args(["--net", "--mount", "--map-root-user", "--", "sh", "-c", &script])
         .arg(program)
         .args(["--exact", test, "--nocapture"])
         .env(INSIDE, "1")

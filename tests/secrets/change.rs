@@ -113,8 +113,9 @@ fn set_refuses_what_it_cannot_do() {
     let value = SecretString::new("CANARY-heron".into());
     let refused = |at: &str, kind| file.set(&path(at), kind, &value, later()).unwrap_err();
     assert!(matches!(refused("db.port", Kind::Int), SopsError::NotOfKind { kind: "integer", .. }));
-    assert!(matches!(refused("nowhere.at.all", Kind::Str), SopsError::Syntax(_)));
-    assert!(matches!(refused("db", Kind::Str), SopsError::Syntax(_)));
+    assert!(matches!(refused("db.port.below", Kind::Str), SopsError::NoPlace { .. }));
+    assert!(matches!(refused("hosts[9]", Kind::Str), SopsError::NoPlace { .. }));
+    assert!(matches!(refused("hosts.key", Kind::Str), SopsError::NoPlace { .. }));
 }
 
 #[test]

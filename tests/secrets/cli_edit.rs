@@ -120,8 +120,36 @@ fn a_syntax_error_has_its_place_and_nothing_is_written() {
     let before = desk.s.read("a.json");
     let ran = desk.edit("a.json");
     let said = "lockage: `a.json`: json syntax error at line 2, column 8: expected a value\n";
-    assert!(ran.code == 2 && ran.stderr.ends_with(said), "{}", ran.stderr);
+    assert!(ran.code == 2 && ran.stderr.contains(said), "{}", ran.stderr);
     assert_eq!(desk.s.read("a.json"), before);
+    // Nobody could be asked; what was written is not lost, and lies nowhere in clear.
+    let unsaved: Vec<_> = std::fs::read_dir(desk.s.root().join("state/lockage/unsaved")).unwrap().collect();
+    let path = unsaved.into_iter().next().unwrap().unwrap().path();
+    assert!(ran.stderr.contains(&format!("hint: what you wrote is not lost: it is in `{}`", path.display())));
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    let shown = desk.s.run_for_plaintext([Path::new("-q"), Path::new("decrypt"), &path]).stdout;
+    assert_eq!(shown, "{\n  \"a\": CANARY-heron\n}\n");
+}
+
+#[test]
+fn an_editor_that_forks_is_asked_about() {
+    let mut desk = Desk::new("a.yaml", "echo \"$2\" > \"$SEEN.part\"; mv \"$SEEN.part\" \"$SEEN\"");
+    desk.s.set_env("TERM", "xterm");
+    let mut command = desk.s.lockage();
+    command.args(["edit", "a.yaml"]).stdin(Stdio::inherit());
+    let mut session = expectrl::Session::spawn(command).unwrap();
+    session.set_expect_timeout(Some(std::time::Duration::from_secs(30)));
+    use expectrl::Expect as _;
+    session.expect("does it fork?").unwrap();
+    session.expect("Look at the file again?").unwrap();
+    let file = PathBuf::from(desk.seen().trim());
+    let text = std::fs::read_to_string(&file).unwrap();
+    std::fs::write(&file, text.replace("CANARY-heron", "CANARY-heron forked")).unwrap();
+    session.send("y").unwrap();
+    session.expect("saved a.yaml").unwrap();
+    session.get_process().wait().unwrap();
+    assert!(desk.left().is_empty());
+    assert_eq!(desk.s.run_for_plaintext(["-q", "get", "a.yaml", "db.password"]).stdout, "CANARY-heron forked");
 }
 
 #[test]
@@ -170,6 +198,31 @@ fn signals_wipe_the_plaintext() {
 }
 
 #[test]
+fn an_interrupt_from_the_keyboard_is_the_editor_s_affair() {
+    use std::os::unix::process::CommandExt as _;
+    for signal in [rustix::process::Signal::INT, rustix::process::Signal::QUIT] {
+        let desk = Desk::new("a.yaml", "ulimit -c 0; echo open; exec sleep 60");
+        let before = desk.s.read("a.yaml");
+        let mut command = desk.s.lockage();
+        command.args(["edit", "a.yaml"]).stdout(Stdio::piped()).stderr(Stdio::piped()).process_group(0);
+        let mut child = command.spawn().unwrap();
+        let mut said = [0; 5];
+        child.stdout.as_mut().unwrap().read_exact(&mut said).unwrap();
+        // The terminal sends it to everybody in the foreground.
+        let group = rustix::process::Pid::from_child(&child);
+        rustix::process::kill_process_group(group, signal).unwrap();
+        let out = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8(out.stderr).unwrap();
+        // It reaches both; if the editor is gone when ours is looked at, it ends the command as well.
+        assert!(!out.status.success(), "{stderr}");
+        assert!(stderr.contains("was ended by signal") || stderr.contains("the plaintext is wiped"), "{stderr}");
+        assert!(desk.left().is_empty(), "{signal:?}");
+        assert_eq!(desk.s.read("a.yaml"), before);
+        desk.s.listen();
+    }
+}
+
+#[test]
 fn what_a_kill_leaves_the_next_command_wipes() {
     let desk = Desk::new("a.yaml", "echo open; echo $$ > \"$SEEN\"; exec sleep 60");
     let mut child = desk.open("a.yaml");
@@ -193,6 +246,7 @@ fn a_file_that_somebody_changed_meanwhile_is_not_overwritten() {
     let desk = Desk::new("a.yaml", "sed -i 's/heron/heron2/' \"$2\"; echo '# theirs' >> a.yaml");
     let ran = desk.edit("a.yaml");
     assert!(ran.code == 1 && ran.stderr.contains("was changed by somebody else"), "{}", ran.stderr);
+    assert!(ran.stderr.contains("what you wrote is not lost"), "{}", ran.stderr);
     assert!(desk.s.read("a.yaml").ends_with("# theirs\n"));
 }
 

@@ -157,6 +157,30 @@ fn set_takes_values_of_every_kind_from_every_place() {
 }
 
 #[test]
+fn set_makes_parents_and_takes_collections() {
+    for (name, content) in &FILES[..2] {
+        let s = scenario().file(name, content);
+        assert_eq!(s.run(["-q", "encrypt", "-i", name]).code, 0);
+        let ran = s.run_with_input(["-q", "set", name, "new.deep[0].key"], b"CANARY-heron");
+        assert_eq!(ran.code, 0, "{name}: {}", ran.stderr);
+        assert_eq!(s.run_for_plaintext(["-q", "get", name, "new.deep[0].key"]).stdout, "CANARY-heron");
+        let value = b"{\"user\": \"CANARY-heron\", \"ports\": [1, 2.50, {\"on\": true}]}";
+        let ran = s.run_with_input(["set", name, "db", "--type", "json", "--json"], value);
+        assert!(ran.code == 0 && ran.stdout.contains("\"kind\":\"map\",\"changed\":true"), "{name}: {}", ran.stderr);
+        assert!(!s.read(name).contains("CANARY"));
+        let ran = s.run_with_input(["set", name, "db", "--type", "json", "--json"], value);
+        assert!(ran.stdout.contains("\"changed\":false"), "{}", ran.stdout);
+        if let Some(sops) = peer("sops") {
+            let out =
+                s.command(sops).args(["decrypt", "--output-type", "json", "--extract", "[\"db\"]", name]).output();
+            let out = String::from_utf8(out.unwrap().stdout).unwrap();
+            let out: String = out.split_whitespace().collect();
+            assert_eq!(out, "{\"user\":\"CANARY-heron\",\"ports\":[1,2.5,{\"on\":true}]}", "{name}");
+        }
+    }
+}
+
+#[test]
 fn set_refuses_without_saying_the_value() {
     let (name, content) = FILES[1];
     let s = scenario().file(name, content);
@@ -164,9 +188,10 @@ fn set_refuses_without_saying_the_value() {
     let before = s.read(name);
     for (args, input, word) in [
         (&["db.port", "--type", "int"][..], "CANARY-heron", "is no integer"),
-        (&["db.port", "--type", "json"], "{\"CANARY-heron\": 1}", "a list or a mapping"),
+        (&["db.port", "--type", "json"], "{\"CANARY-heron\": 1", "is not JSON"),
         (&["db.port", "--type", "json"], "\"CANARY-heron", "is not JSON"),
-        (&["no.such.place"], "CANARY-heron", "no mapping or list"),
+        (&["db.port.below"], "CANARY-heron", "a single value stands there"),
+        (&["list.key"], "CANARY-heron", "a list has positions"),
         (&["list[9]"], "CANARY-heron", "at its end"),
         (&["sops"], "CANARY-heron", "reserved"),
     ] {

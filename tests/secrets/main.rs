@@ -5,11 +5,12 @@
 #[path = "../common/mod.rs"]
 mod common;
 
+mod as_sops;
 mod broken;
 mod change;
 mod cli_edit;
 mod cli_files;
-mod cli_sops;
+mod conversion;
 mod corpus;
 mod differential;
 mod generate;
@@ -17,4 +18,5 @@ mod golden;
 mod keys;
 mod kms;
 mod quirks;
+mod structure;
 mod support;

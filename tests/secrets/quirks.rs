@@ -2,6 +2,11 @@
 //!
 //! *Source*: the SOPS format, section 13; the numbers are those of its list.
 
+mod block;
+mod code;
+mod rules;
+mod tokens;
+
 use lockage::document::Format;
 use lockage::sops::{Encryption, EncryptionScope, Flavour, Pattern, RuleSet, Selector, SopsError};
 

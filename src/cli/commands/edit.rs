@@ -6,14 +6,15 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::cli::secrets::editor::{Editor, Watch};
+use crate::cli::secrets::desk::{self, Desk};
+use crate::cli::secrets::editor::Editor;
 use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
 use crate::sops::{DecryptedFile, EncryptedFile, Encryption, Flavour, SopsError, encrypt};
-use crate::system::files::{self, Mode, Target};
+use crate::system::files::{Mode, Target};
 
 /// Names shown of what has changed.
 const MOST_NAMES: usize = 5;
@@ -21,7 +22,8 @@ const MOST_NAMES: usize = 5;
 /// Edit the values of an encrypted file; what you do not touch keeps its ciphertext byte for byte.
 ///
 /// The plaintext lies on a memory file system while the editor is open and is wiped afterwards, whatever happens. A
-/// file that is not there yet is made by its rule in `.sops.yaml`.
+/// file that is not there yet is made by its rule in `.sops.yaml`. What cannot be saved is put aside, encrypted for the
+/// same keys, in `lockage/unsaved` of the user's state folder.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
 lockage edit secrets/app.yaml\n  \
@@ -42,20 +44,20 @@ impl Edit {
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
         let subject = Subject::open(context, &source, format, &target)?;
-        let editor = Editor::choose(context)?;
         let folder = private::folder(context, self.plaintext_on_disk)?;
-        let watch = Watch::over(folder.path().to_owned())?;
         let name = self.file.file_name().unwrap_or(OsStr::new("secrets"));
-        let file = folder.write(name, subject.plaintext())?;
+        let desk = Desk::lay(Editor::choose(context)?, folder, name, subject.plaintext())?;
         let mut place = None;
         loop {
-            editor.open(&file, place, &watch)?;
-            let edited = files::read(&file)?;
-            if edited[..] == *subject.plaintext() {
+            let mut edited = desk.open(place)?;
+            if edited.text[..] == *subject.plaintext() && edited.at_once {
+                edited.text = look_again(context, &desk)?;
+            }
+            if edited.text[..] == *subject.plaintext() {
                 say(context, &format!("nothing has changed in {}", self.file.display()));
                 return Ok(0);
             }
-            let failed = match subject.encrypted(context, format, &edited) {
+            let failed = match subject.encrypted(context, format, &edited.text) {
                 Ok(None) => return Ok(0),
                 Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
                     Ok(()) => {
@@ -69,27 +71,31 @@ impl Edit {
                     in_file(&source, error)
                 }
             };
-            again(context, failed)?;
+            if context.interactive {
+                report::failure(&failed);
+                let question = "Open the editor again? Otherwise what you wrote is put aside, encrypted.";
+                if terminal::confirm_unless_no(context, question)? {
+                    continue;
+                }
+            }
+            return Err(subject.aside(context, name, &edited.text, failed));
         }
     }
+}
+
+/// An editor that has returned at once may still have the file open.
+fn look_again(context: &Context, desk: &Desk) -> Result<Zeroizing<Vec<u8>>, Failed> {
+    say(context, "lockage: the editor returned at once (does it fork? use `--wait`: `EDITOR='code --wait'`)");
+    if context.interactive {
+        terminal::confirm_unless_no(context, "Look at the file again? Answer once it is saved and closed.")?;
+    }
+    desk.read()
 }
 
 fn say(context: &Context, line: &str) {
     if !context.quiet {
         report::say(line);
     }
-}
-
-/// Asks whether to go on with what was written; without a terminal the failure is the end.
-fn again(context: &Context, failed: Failed) -> Result<(), Failed> {
-    if !context.interactive {
-        return Err(failed);
-    }
-    report::failure(&failed);
-    if terminal::confirm_unless_no(context, "Open the editor again? Otherwise what you wrote is lost.")? {
-        return Ok(());
-    }
-    Err(failed)
 }
 
 /// Where in the edited text the error is, if it is in a place.
@@ -145,6 +151,24 @@ impl Subject {
         }
     }
 
+    /// Keeps what was written although it cannot be saved: encrypted for the same keys, outside of the repository.
+    fn aside(&self, context: &Context, name: &OsStr, edited: &[u8], failed: Failed) -> Failed {
+        let sealed = match self {
+            Self::Old(file, _) => file.aside(edited, context.now()),
+            Self::New(encryption, _) => Document::parse_plain(Format::Binary, edited.to_vec())
+                .map_err(SopsError::from)
+                .and_then(|document| encrypt(&document, encryption, &to_encrypt(context), context.now())),
+        };
+        let kept = sealed.map_err(Failed::from).and_then(|text| desk::put_aside(context, name, &text));
+        match kept {
+            Ok(path) => failed.hint(format!(
+                "what you wrote is not lost: it is in `{0}`, encrypted for the same keys; `lockage decrypt {0}` shows it",
+                path.display()
+            )),
+            Err(error) => failed.hint(format!("what you wrote is lost: {}", error.message)),
+        }
+    }
+
     /// The new text of the file, and a line about what has changed.
     fn encrypted(
         &self,
@@ -168,7 +192,7 @@ impl Subject {
 }
 
 /// What a new file begins with.
-fn example(format: Format) -> &'static [u8] {
+pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",

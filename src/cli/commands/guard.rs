@@ -8,7 +8,7 @@ use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::guard::{Extent, Finding, Report, judge};
 use crate::keys::KeyServices;
-use crate::repo::{Comparison, Place, Repository};
+use crate::repo::{Comparison, ObjectId, Place, Repository, Target};
 use crate::sops::Metadata;
 
 /// Judge what is staged: block plaintext under a creation rule, and private keys.
@@ -22,19 +22,22 @@ lockage guard --range main..HEAD    each commit of a branch"
 )]
 pub(crate) struct Guard {
     /// Judge every tracked file, changed or not.
-    #[arg(long, conflicts_with_all = ["range", "pre_push"])]
+    #[arg(long, conflicts_with_all = ["range", "pre_push", "pre_receive"])]
     all: bool,
     /// Judge each commit of a range; a single revision means its commits that no remote-tracking branch has.
-    #[arg(long, value_name = "A..B", conflicts_with = "pre_push")]
+    #[arg(long, value_name = "A..B", conflicts_with_all = ["pre_push", "pre_receive"])]
     range: Option<String>,
     /// Judge each commit that a push would send, as git names them to its pre-push hook on stdin.
-    #[arg(long)]
+    #[arg(long, conflicts_with = "pre_receive")]
     pre_push: bool,
+    /// Judge what a push brings to this server, as git names it to its pre-receive hook on stdin.
+    #[arg(long)]
+    pre_receive: bool,
     /// Open encrypted files with the keys at hand, too, and check their authentication codes.
     #[arg(long)]
     with_key: bool,
     /// List the checks and what each of them finds.
-    #[arg(long, conflicts_with_all = ["all", "range", "pre_push", "with_key"])]
+    #[arg(long, conflicts_with_all = ["all", "range", "pre_push", "pre_receive", "with_key"])]
     list: bool,
 }
 
@@ -48,6 +51,8 @@ impl Guard {
         let judge = Judge { repo: &repo, keys: self.with_key.then_some(&keys) };
         let reports = if self.pre_push {
             judge.pushed(&stdin()?)?
+        } else if self.pre_receive {
+            judge.received(&stdin()?)?
         } else if let Some(range) = &self.range {
             judge.commits(range)?
         } else {
@@ -68,7 +73,14 @@ impl Guard {
 /// Where git says it works: it starts hooks with these set, and gives a partial commit an index of its own.
 fn place(context: &Context) -> Place {
     let path = |name| context.variable(name).map(|path| context.path(&PathBuf::from(path)));
-    Place { directory: context.directory.clone(), git_dir: path("GIT_DIR"), index_file: path("GIT_INDEX_FILE") }
+    let folders = |name| context.variable(name).map(std::env::split_paths).into_iter().flatten();
+    let objects = folders("GIT_OBJECT_DIRECTORY").chain(folders("GIT_ALTERNATE_OBJECT_DIRECTORIES"));
+    Place {
+        directory: context.directory.clone(),
+        git_dir: path("GIT_DIR"),
+        index_file: path("GIT_INDEX_FILE"),
+        objects: objects.map(|folder| context.path(&folder)).collect(),
+    }
 }
 
 /// What every judgement of one run has in common.
@@ -83,12 +95,15 @@ impl Judge<'_> {
     }
 
     fn commits(&self, range: &str) -> Result<Vec<Report>, Failed> {
-        self.repo.range(range)?.iter().map(|comparison| self.one(comparison, Extent::Changed)).collect()
+        self.each(self.repo.range(range)?)
+    }
+
+    fn each(&self, commits: Vec<ObjectId>) -> Result<Vec<Report>, Failed> {
+        commits.into_iter().map(|id| self.one(&self.repo.commit(id)?, Extent::Changed)).collect()
     }
 
     /// One range per line of what git writes: `<local ref> <local id> <remote ref> <remote id>`; zeros mean "none".
     fn pushed(&self, lines: &str) -> Result<Vec<Report>, Failed> {
-        let none = |id: &str| id.bytes().all(|digit| digit == b'0');
         let mut reports = Vec::new();
         for line in lines.lines() {
             let words: Vec<&str> = line.split(' ').collect();
@@ -104,6 +119,34 @@ impl Judge<'_> {
         }
         Ok(reports)
     }
+
+    /// One reference per line of what git writes: `<old id> <new id> <reference>`. Judged is what no reference has yet;
+    /// whoever pushes a tree or a file under a tag's name brings that, too.
+    fn received(&self, lines: &str) -> Result<Vec<Report>, Failed> {
+        let mut reports = Vec::new();
+        for line in lines.lines() {
+            let words: Vec<&str> = line.splitn(3, ' ').collect();
+            let [_, new, reference] = words[..] else {
+                return Err(Failed::new(Class::Usage, "stdin is not what git gives to a pre-receive hook"));
+            };
+            if none(new) {
+                continue;
+            }
+            match self.repo.target(new)? {
+                Target::Commit(tip) => reports.extend(self.each(self.repo.incoming(tip)?)?),
+                Target::Tree(tree) => reports.push(self.one(&self.repo.tree(tree)?, Extent::Changed)?),
+                Target::Blob(blob) => {
+                    reports.push(self.one(&Comparison::of_object(reference, blob), Extent::Changed)?);
+                }
+            }
+        }
+        Ok(reports)
+    }
+}
+
+/// Whether an id stands for "nothing".
+fn none(id: &str) -> bool {
+    id.bytes().all(|digit| digit == b'0')
 }
 
 fn stdin() -> Result<String, Failed> {

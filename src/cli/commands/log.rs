@@ -2,10 +2,10 @@
 
 use serde_json::json;
 
-use crate::cli::promotion::{Place, Session, show};
+use crate::cli::promotion::{Place, Session, show, stage_name};
 use crate::cli::{Context, Failed, report};
-use crate::error::{Class, Outcome};
-use crate::promote::{NotAStageName, Recorded, StageName};
+use crate::error::Outcome;
+use crate::promote::Recorded;
 
 /// Show what the ledger has of a stage, newest first.
 #[derive(Debug, clap::Args)]
@@ -22,8 +22,7 @@ pub(crate) struct Log {
 
 impl Log {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
-        let stage: StageName =
-            self.stage.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
+        let stage = stage_name(&self.stage)?;
         let session = Session::open(context, &self.place)?;
         let pipeline = session.pipeline_of(self.place.pipeline.as_deref(), &stage)?;
         let entries = session.engine()?.ledger.entries(&pipeline.name, &stage, self.limit)?;

@@ -5,7 +5,7 @@ use super::redirect::{self, Redirect};
 use super::route::{Route, Words};
 use crate::cli::promotion::consent::Yes;
 use crate::cli::promotion::progress::Teller;
-use crate::cli::promotion::{Place, Session, block_on, show, stage_names, summary};
+use crate::cli::promotion::{Found, Place, Session, block_on, show, summary};
 use crate::cli::{Context, Failed, report};
 use crate::promote::{Plan, StageName};
 
@@ -36,14 +36,16 @@ pub(crate) struct Promote {
 
 impl Promote {
     pub(crate) fn run(mut self, context: &Context) -> Result<u8, Failed> {
+        // A malformed file must not hide the trap, and is told after it.
+        let found = Found::at(context);
         if !self.allow_redirect {
-            let (stages, protected) = stage_names(context);
+            let (stages, protected) = found.as_ref().map(Found::stage_names).unwrap_or_default();
             if let Redirect::Meant(words) = redirect::look(context, &self.words.words, &stages, &protected)? {
                 self.words.words = words;
             }
         }
         let route = self.words.route()?;
-        let session = Session::open(context, &self.place)?;
+        let session = Session::open_found(context, &self.place, found?)?;
         block_on(self.promote(context, &session, &route))
     }
 

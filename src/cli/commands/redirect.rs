@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::{Context, Failed, report, terminal};
 use crate::error::Class;
+use crate::system::process::Process;
 
 /// What the trap leaves the user with.
 pub(crate) enum Redirect {
@@ -106,10 +107,6 @@ fn recent(file: &Path) -> bool {
 }
 
 fn tracked(context: &Context, file: &Path) -> bool {
-    let asked = std::process::Command::new("git")
-        .args(["ls-files", "--error-unmatch", "--"])
-        .arg(file)
-        .current_dir(&context.directory)
-        .output();
-    asked.is_ok_and(|answer| answer.status.success())
+    let git = Process::git().args(["ls-files", "--error-unmatch", "--"]).arg(file).directory(&context.directory);
+    git.output(1 << 16).is_ok_and(|answer| answer.code == Some(0))
 }

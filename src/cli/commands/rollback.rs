@@ -2,10 +2,8 @@
 
 use super::promote::{carry_out, resume};
 use crate::cli::promotion::consent::Yes;
-use crate::cli::promotion::{Place, Session, block_on};
+use crate::cli::promotion::{Place, Session, block_on, stage_name};
 use crate::cli::{Context, Failed};
-use crate::error::Class;
-use crate::promote::{NotAStageName, StageName};
 
 /// Undo the last promotion of a stage: code, configuration, domains and DNS.
 #[derive(Debug, clap::Args)]
@@ -26,8 +24,7 @@ pub(crate) struct Rollback {
 
 impl Rollback {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
-        let stage: StageName =
-            self.stage.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))?;
+        let stage = stage_name(&self.stage)?;
         let session = Session::open(context, &self.place)?;
         let named = self.place.pipeline.as_deref();
         block_on(async {

@@ -3,8 +3,9 @@
 use std::ffi::OsString;
 
 use crate::cli::Failed;
+use crate::cli::promotion::stage_name;
 use crate::error::Class;
-use crate::promote::{NotAStageName, StageName};
+use crate::promote::StageName;
 
 /// The stages, as words or as flags.
 #[derive(Clone, Debug, clap::Args)]
@@ -44,6 +45,9 @@ pub(crate) struct Route {
     pub(crate) to: StageName,
 }
 
+const SPELLINGS: &str =
+    "write `lockage promote review staging`, `review..staging`, `review:staging`, or `--from review --to staging`";
+
 /// Marks between two stages, the longest first so that `->` is not read as a stage ending in `-`.
 const MARKS: &[&str] = &["->", "=>", "→", "..", ":"];
 
@@ -78,7 +82,7 @@ impl Route {
 }
 
 fn stage(word: &str) -> Result<StageName, Failed> {
-    word.parse().map_err(|error: NotAStageName| usage(&error.to_string()))
+    stage_name(word).map_err(|failed| failed.hint(SPELLINGS))
 }
 
 fn split(word: &str) -> Option<(&str, &str)> {
@@ -86,9 +90,7 @@ fn split(word: &str) -> Option<(&str, &str)> {
 }
 
 fn usage(message: &str) -> Failed {
-    Failed::new(Class::Usage, message).hint(
-        "write `lockage promote review staging`, `review..staging`, `review:staging`, or `--from review --to staging`",
-    )
+    Failed::new(Class::Usage, message).hint(SPELLINGS)
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! `lockage sandbox`: the world on loopback that `--sandbox` works in.
 
+use std::error::Error as _;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -57,7 +58,13 @@ fn serve(dir: &Path, detached: bool) -> Result<u8, Failed> {
     let failed = |error: std::io::Error| Failed::new(Class::World, format!("the server cannot run: {error}"));
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(failed)?;
     runtime.block_on(async {
-        let server = Server::bind(dir, Arc::new(jiff::Timestamp::now)).await?;
+        let server = Server::bind(dir, Arc::new(jiff::Timestamp::now)).await.inspect_err(|error| {
+            // The starter reads this line; the log of errors lies on what may be a full disk.
+            if detached {
+                let cause = error.source().map(|cause| format!(": {cause}")).unwrap_or_default();
+                let _ = writeln!(std::io::stdout(), "{error}{cause}");
+            }
+        })?;
         let mut terminate =
             tokio::signal::unix::signal(tokio::signal::unix::SignalKind::terminate()).map_err(failed)?;
         let mut out = std::io::stdout();

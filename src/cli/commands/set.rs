@@ -9,14 +9,18 @@ use super::get::kind_word;
 use crate::cli::secrets::identities::{Identities, warn_if_published};
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::value;
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
 use crate::error::Class;
 use crate::secret::SecretString;
-use crate::sops::EncryptedFile;
+use crate::sops::{EncryptedFile, Flavour, NewValue};
 use crate::system::files::{self, Mode, Target};
 
 /// Change one value of an encrypted file, or add one; nothing else in the file moves.
+///
+/// What is missing on the way to a new value is made. With `--type json` the value may be a list or a mapping, which
+/// takes the place of what is there.
 ///
 /// The value comes from stdin, from a file, or from a hidden question. A single line loses its line break; several
 /// lines stay as they are.
@@ -25,7 +29,8 @@ use crate::system::files::{self, Mode, Target};
 lockage set secrets/app.yaml db.password\n  \
 pass show db | lockage set secrets/app.yaml db.password\n  \
 lockage set secrets/app.yaml tls.key --from-file server.pem\n  \
-echo 587 | lockage set secrets/app.yaml smtp.port --type int")]
+echo 587 | lockage set secrets/app.yaml smtp.port --type int\n  \
+echo '{\"host\": \"db\", \"ports\": [1, 2]}' | lockage set secrets/app.yaml db --type json")]
 pub(crate) struct Set {
     /// The file.
     file: PathBuf,
@@ -40,7 +45,7 @@ pub(crate) struct Set {
     /// Read the value from this file, byte for byte.
     #[arg(long, value_name = "PATH", conflicts_with = "value")]
     from_file: Option<PathBuf>,
-    /// What the value is; `json` takes the kind from the value's JSON spelling.
+    /// What the value is; `json` takes it from the JSON spelling, lists and mappings included.
     #[arg(long = "type", value_name = "TYPE", default_value = "str", value_parser = ["str", "int", "float", "bool", "null", "json"])]
     kind: String,
     #[command(flatten)]
@@ -59,19 +64,23 @@ impl Set {
         let failed = |error| in_file(&source, identities.explain(error));
         let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
         // Asked for last, so that nobody types a secret for a file that cannot be opened.
-        let (kind, value) = self.value(context)?;
-        let text = file.set(&self.key, kind, &value, context.now()).map_err(failed)?;
+        let value = self.value(context)?;
+        let text = file.put(&self.key, &value, Flavour::Own, context.now()).map_err(failed)?;
         if let Some(text) = &text {
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
-        self.report(context, kind, text.is_some())?;
+        self.report(context, &value, text.is_some())?;
         Ok(0)
     }
 
-    fn report(&self, context: &Context, kind: Kind, changed: bool) -> Result<(), Failed> {
+    fn report(&self, context: &Context, value: &NewValue, changed: bool) -> Result<(), Failed> {
         let file = self.file.display().to_string();
         if context.json {
-            let kind = kind_word(kind);
+            let kind = match value {
+                NewValue::Leaf { kind, .. } => kind_word(*kind),
+                NewValue::List(_) => "list",
+                NewValue::Map(_) => "map",
+            };
             let body = serde_json::json!({"file": file, "key": self.key.to_string(), "kind": kind, "changed": changed});
             return report::json("lockage.set/1", &body);
         }
@@ -82,22 +91,21 @@ impl Set {
         Ok(())
     }
 
-    /// The value and its kind.
-    fn value(&self, context: &Context) -> Result<(Kind, SecretString), Failed> {
+    fn value(&self, context: &Context) -> Result<NewValue, Failed> {
         let kind = match self.kind.as_str() {
-            "null" => return Ok((Kind::Null, SecretString::default())),
-            "json" => None,
-            "int" => Some(Kind::Int),
-            "float" => Some(Kind::Float),
-            "bool" => Some(Kind::Bool),
-            _ => Some(Kind::Str),
+            "null" => return Ok(NewValue::leaf(Kind::Null, "")),
+            "json" => {
+                let value = value::of_json(&self.text(context)?);
+                return value.ok_or_else(|| Failed::new(Class::Usage, "the value is not JSON"));
+            }
+            "int" => Kind::Int,
+            "float" => Kind::Float,
+            "bool" => Kind::Bool,
+            _ => Kind::Str,
         };
         let text = self.text(context)?;
-        match kind {
-            Some(Kind::Str) => Ok((Kind::Str, text)),
-            Some(kind) => Ok((kind, SecretString::new(text.expose_secret().trim().to_owned()))),
-            None => of_json(&text),
-        }
+        let text = if kind == Kind::Str { text } else { SecretString::new(text.expose_secret().trim().to_owned()) };
+        Ok(NewValue::Leaf { kind, text })
     }
 
     fn text(&self, context: &Context) -> Result<SecretString, Failed> {
@@ -139,25 +147,4 @@ fn text_of(mut bytes: Zeroizing<Vec<u8>>, is_line: bool) -> Result<SecretString,
                 .hint("encrypt the file it comes from as a whole: `lockage encrypt --input-type binary`"))
         }
     }
-}
-
-/// A scalar as JSON spells it. The reader's own words could hold a piece of the value, so they are dropped.
-fn of_json(text: &SecretString) -> Result<(Kind, SecretString), Failed> {
-    let failed = |reason: &str| Failed::new(Class::Usage, reason.to_owned());
-    let source = text.expose_secret().trim();
-    let value: serde_json::Value = serde_json::from_str(source).map_err(|_| failed("the value is not JSON"))?;
-    Ok(match value {
-        serde_json::Value::Null => (Kind::Null, SecretString::default()),
-        serde_json::Value::Bool(value) => (Kind::Bool, SecretString::new(value.to_string())),
-        serde_json::Value::Number(number) => {
-            let kind = if number.is_i64() { Kind::Int } else { Kind::Float };
-            (kind, SecretString::new(source.to_owned()))
-        }
-        serde_json::Value::String(text) => (Kind::Str, SecretString::new(text)),
-        serde_json::Value::Array(_) | serde_json::Value::Object(_) => {
-            return Err(
-                failed("the value is a list or a mapping; `set` changes one value").hint("`lockage edit` changes more")
-            );
-        }
-    })
 }

@@ -1,11 +1,26 @@
-//! Called as `sops`: its flags, its exit codes, its words. What it can do that we cannot yet ends with exit 1 and says so.
+//! Called as `sops`: its commands, its flags, its exit codes, its words.
 //!
 //! *Source*: the SOPS format, section 9.
 
+mod audit;
+mod call;
+mod completion;
+mod edit;
+mod exec;
 mod exit;
 mod extract;
+mod file_status;
 mod flags;
-mod work;
+mod grammar;
+mod groups;
+mod help;
+mod key_service;
+mod one_file;
+mod publish;
+mod recipients;
+mod rotate;
+mod set;
+mod update_keys;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -13,34 +28,11 @@ use std::process::ExitCode;
 use crate::cli::args::Global;
 use crate::cli::{Context, report, secrets};
 use crate::sops::VERSION;
+use audit::Audit;
+use call::Call;
 use exit::Exit;
-use flags::{DECRYPT, ENCRYPT, GLOBAL, LEGACY, Parsed};
-
-/// The other subcommands; the first positional argument is one of them or a file.
-const OTHERS: &[&str] = &[
-    "edit",
-    "set",
-    "unset",
-    "rotate",
-    "updatekeys",
-    "groups",
-    "exec-env",
-    "exec-file",
-    "publish",
-    "keyservice",
-    "filestatus",
-    "completion",
-];
-
-const USAGE: &str = "\
-NAME:
-   sops - encrypted file editor, answered by lockage
-
-USAGE:
-   sops encrypt [--in-place] [--output OUT] [--age RECIPIENTS] [--filename-override NAME] [FILE]
-   sops decrypt [--in-place] [--output OUT] [--extract PATH] [--ignore-mac] [FILE]
-   sops -e|-d [flags] FILE
-";
+use flags::Parsed;
+use grammar::{APP, Command};
 
 /// Runs one command line as `sops` would.
 pub(crate) fn run(argv: &[OsString]) -> ExitCode {
@@ -52,57 +44,109 @@ pub(crate) fn run(argv: &[OsString]) -> ExitCode {
         }
     }
     match dispatch(&words) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => ExitCode::from(code),
         Err(exit) => finish(&exit),
     }
 }
 
 fn finish(exit: &Exit) -> ExitCode {
-    if exit.usage {
-        let _ = report::data(format!("Incorrect Usage: {}\n\n{USAGE}", exit.message).as_bytes());
+    if let Some(shown) = &exit.shown {
+        let _ = report::data(shown.as_bytes());
     }
     if exit.fatal {
-        report::say(&format!("[CMD]\t time=\"{}\" level=fatal msg={}", exit::time(), exit::quoted(&exit.message)));
-    } else {
+        exit::log("CMD", "fatal", &exit.message);
+    } else if !exit.message.is_empty() {
         report::say(&exit.message);
     }
     ExitCode::from(exit.code)
 }
 
-fn dispatch(words: &[String]) -> Result<(), Exit> {
-    let global = flags::parse(&[GLOBAL, LEGACY, ENCRYPT, DECRYPT], words)?;
+/// A variable that is set, be it empty.
+fn variable(name: &str) -> Option<String> {
+    std::env::var(name).ok()
+}
+
+fn dispatch(words: &[String]) -> Result<u8, Exit> {
+    if let Some((ask, before)) = words.split_last()
+        && ask == completion::ASK
+    {
+        return print(&completion::candidates(before));
+    }
+    let audit = Audit::open()?;
+    let global = flags::parse(APP, words, &variable).map_err(|wrong| Exit::wrong(wrong, ".", help::app))?;
     if global.is_set("help") {
-        return print(USAGE);
+        return print(&help::app());
     }
     if global.is_set("version") {
         return print(&format!("sops {VERSION}\n"));
     }
-    let command = global.rest.first().map(String::as_str);
-    match command {
-        Some("encrypt") => {
-            let local = flags::parse_reordered(&[ENCRYPT], &global.rest[1..])?;
-            work::encrypt(&context(&global)?, &global, &local)
-        }
-        Some("decrypt") => {
-            let local = flags::parse_reordered(&[DECRYPT], &global.rest[1..])?;
-            work::decrypt(&context(&global)?, &local)
-        }
-        Some("help" | "h") => print(USAGE),
-        Some(other) if OTHERS.contains(&other) => Err(missing(other)),
-        None => Err(Exit::new(100, "Error: no file specified")),
-        Some(file) => {
-            exit::warn_of_ignored(&global.rest);
-            let context = context(&global)?;
-            work::exists(&context, file)?;
-            if global.is_set("encrypt") {
-                work::encrypt(&context, &global, &global)
-            } else if global.is_set("decrypt") {
-                work::decrypt(&context, &global)
-            } else {
-                Err(missing(if global.is_set("rotate") { "--rotate" } else { "edit" }))
-            }
-        }
+    let first = global.rest.first().map_or("", String::as_str);
+    if matches!(first, "help" | "h") {
+        return match global.rest.get(1) {
+            None => print(&help::app()),
+            Some(name) => match grammar::command(name) {
+                Some(command) => print(&help::command("sops", command)),
+                None => Err(Exit::new(3, format!("No help topic for '{name}'"))),
+            },
+        };
     }
+    match grammar::command(first) {
+        Some(command) => run_command("sops", command, &global, &global.rest[1..], audit),
+        None => legacy(global, audit),
+    }
+}
+
+fn run_command(parents: &str, command: &Command, global: &Parsed, words: &[String], audit: Audit) -> Result<u8, Exit> {
+    let tables: Vec<&'static [flags::Flag]> = command.flags.iter().copied().chain([grammar::HELP]).collect();
+    let words = if command.below.is_empty() { flags::reordered(&tables, words) } else { words.to_vec() };
+    let parsed = flags::parse(&tables, &words, &variable)
+        .map_err(|wrong| Exit::wrong(wrong, ":", || help::command(parents, command)))?;
+    if parsed.is_set("help") {
+        return print(&help::command(parents, command));
+    }
+    let Some(run) = command.run else {
+        let parents = format!("{parents} {}", command.name);
+        let rest = parsed.rest.as_slice();
+        return match rest.first().map(String::as_str) {
+            None => print(&help::command("sops", command)),
+            Some("help" | "h") => match rest.get(1).and_then(|name| command.below.iter().find(|b| b.name == *name)) {
+                Some(below) => print(&help::command(&parents, below)),
+                None => print(&help::command("sops", command)),
+            },
+            Some(name) => match command.below.iter().find(|below| below.name == name) {
+                Some(below) => run_command(&parents, below, global, &rest[1..], audit),
+                None => Err(Exit::new(3, format!("No help topic for '{name}'"))),
+            },
+        };
+    };
+    run(&Call { context: context(global)?, global: global.clone(), flags: parsed, legacy: false, audit })
+}
+
+/// Without a subcommand.
+fn legacy(global: Parsed, audit: Audit) -> Result<u8, Exit> {
+    let call = Call { context: context(&global)?, flags: global.clone(), global, legacy: true, audit };
+    let path = call.file()?;
+    let mode = |name: &str| call.flags.is_set(name);
+    if mode("encrypt") {
+        return one_file::encrypt(&call);
+    }
+    if mode("decrypt") {
+        return one_file::decrypt(&call);
+    }
+    exit::warn_of_ignored(&call.flags.rest);
+    if !path.exists() && (mode("rotate") || recipients::changes(&call)) {
+        return Err(Exit::new(
+            49,
+            "Error: cannot add or remove keys on non-existent files, use the `edit` subcommand instead.",
+        ));
+    }
+    if mode("rotate") {
+        return rotate::of_file(&call, &path);
+    }
+    if call.flags.is_given("set") {
+        return set::legacy(&call, &path);
+    }
+    edit::of_file(&call, &path)
 }
 
 fn context(global: &Parsed) -> Result<Context, Exit> {
@@ -112,15 +156,7 @@ fn context(global: &Parsed) -> Result<Context, Exit> {
     Ok(context)
 }
 
-fn print(text: &str) -> Result<(), Exit> {
-    Ok(report::data(text.as_bytes())?)
-}
-
-fn missing(what: &str) -> Exit {
-    Exit::new(
-        1,
-        format!(
-            "lockage does not answer `sops {what}` yet; it answers encrypt, decrypt, -e and -d. `lockage --help` shows its own commands"
-        ),
-    )
+fn print(text: &str) -> Result<u8, Exit> {
+    report::data(text.as_bytes())?;
+    Ok(0)
 }

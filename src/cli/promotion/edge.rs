@@ -15,6 +15,8 @@ use super::rehearsal::Twins;
 pub(crate) struct Edge {
     /// The environment variables that descriptors name, with what they hold.
     variables: BTreeMap<&'static str, SecretString>,
+    /// The addresses that the vendors' own clients would be led to, by the variable that says so.
+    hosts: BTreeMap<&'static str, String>,
     /// Where targets are led to instead, in a rehearsal.
     twins: Option<Twins>,
 }
@@ -27,7 +29,9 @@ impl Edge {
             .filter_map(|credential| Some((credential.variable, context.variable(credential.variable)?)))
             .map(|(name, value)| (name, SecretString::new(value.to_owned())))
             .collect();
-        Self { variables, twins }
+        let hosts = platforms::DESCRIPTORS.iter().filter_map(|descriptor| descriptor.host);
+        let hosts = hosts.filter_map(|name| Some((name, context.variable(name)?.to_owned()))).collect();
+        Self { variables, hosts, twins }
     }
 
     fn connection(&self, target: &Target, source: &dyn Source) -> Result<(Connection, Client), PlatformError> {
@@ -53,7 +57,10 @@ impl Edge {
             }
         }
         let (endpoints, authority, interval) = twin.map_or_else(
-            || (Vec::new(), None, descriptor.interval),
+            || {
+                let host = descriptor.host.and_then(|name| self.hosts.get(name));
+                (host.cloned().into_iter().collect(), None, descriptor.interval)
+            },
             |twin| (twin.endpoints, twin.authority, twin.interval),
         );
         Ok((Connection { target, credentials, endpoints, authority, interval, clock: jiff::Timestamp::now }, client))

@@ -15,8 +15,8 @@ use crate::cli::{Context, Failed};
 use crate::error::Class;
 use crate::platforms;
 use crate::promote::{
-    Checkout, ChoiceError, Engine, Journal, Ledger, Pipeline, Pipelines, PromoteError, Repository as _, Scope,
-    Source as _, StageName,
+    Checkout, ChoiceError, Engine, Journal, Ledger, NotAStageName, Pipeline, Pipelines, PromoteError, Repository as _,
+    Scope, Source as _, StageName,
 };
 use crate::repo::refs::Refs;
 use crate::secret::{SecretRef, SecretString};
@@ -60,8 +60,15 @@ impl Session {
     /// # Errors
     /// Outside a repository, with a malformed pipeline file, or when the world does not come up.
     pub(crate) fn open(context: &Context, place: &Place) -> Result<Self, Failed> {
-        let git = repository(context)?;
-        let pipelines = pipelines(&git)?;
+        Self::open_found(context, place, Found::at(context)?)
+    }
+
+    /// The same where the pipeline files were read already.
+    ///
+    /// # Errors
+    /// As [`Session::open`].
+    pub(crate) fn open_found(context: &Context, place: &Place, found: Found) -> Result<Self, Failed> {
+        let Found { git, pipelines } = found;
         let published = if place.sandbox { Some(published_key(&git)) } else { None };
         let (open, refused) = opener(context, published);
         let checkout = Checkout::at(&context.directory, open)?;
@@ -202,13 +209,37 @@ pub(crate) fn block_on<T>(future: impl Future<Output = Result<T, Failed>>) -> Re
     runtime.block_on(future)
 }
 
-/// The names of all stages, and of the protected ones, as far as the pipeline files can be read: for the redirect trap,
-/// which is looked for before anything may fail.
-pub(crate) fn stage_names(context: &Context) -> (Vec<String>, Vec<String>) {
-    let all = repository(context).and_then(|git| pipelines(&git)).ok();
-    let stages = || all.iter().flat_map(|all| all.all()).flat_map(|pipeline| &pipeline.stages);
-    let protected = stages().filter(|stage| stage.protected());
-    (stages().map(|stage| stage.name.clone()).collect(), protected.map(|stage| stage.name.clone()).collect())
+/// A stage as the user names it.
+///
+/// # Errors
+/// Exit 2 when the word can be no stage's name.
+pub(crate) fn stage_name(word: &str) -> Result<StageName, Failed> {
+    word.parse().map_err(|error: NotAStageName| Failed::new(Class::Usage, error.to_string()))
+}
+
+/// The clone that the user stands in, and what its pipeline files say.
+pub(crate) struct Found {
+    git: git2::Repository,
+    pipelines: Pipelines,
+}
+
+impl Found {
+    /// Reads the pipeline files.
+    ///
+    /// # Errors
+    /// Outside a repository, or with a malformed pipeline file.
+    pub(crate) fn at(context: &Context) -> Result<Self, Failed> {
+        let git = repository(context)?;
+        let pipelines = pipelines(&git)?;
+        Ok(Self { git, pipelines })
+    }
+
+    /// The names of all stages, and of the protected ones.
+    pub(crate) fn stage_names(&self) -> (Vec<String>, Vec<String>) {
+        let stages = || self.pipelines.all().iter().flat_map(|pipeline| &pipeline.stages);
+        let protected = stages().filter(|stage| stage.protected());
+        (stages().map(|stage| stage.name.clone()).collect(), protected.map(|stage| stage.name.clone()).collect())
+    }
 }
 
 fn repository(context: &Context) -> Result<git2::Repository, Failed> {

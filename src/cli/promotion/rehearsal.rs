@@ -73,7 +73,7 @@ impl Twins {
     /// Names are resolved in the world's own zone, and nothing but loopback may be visited.
     pub(super) fn probe(&self) -> ProbeSettings {
         ProbeSettings {
-            server: Some(self.endpoint.dns[0].to_string()),
+            servers: self.endpoint.dns.iter().map(ToString::to_string).collect(),
             authority: Some(self.authority.clone()),
             port: Some(self.endpoint.https.port()),
             allowed: std::net::IpAddr::is_loopback,

@@ -3,7 +3,7 @@
 use std::io::ErrorKind;
 use std::os::unix::process::ExitStatusExt as _;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Child, Command, ExitStatus};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 use std::thread::JoinHandle;
@@ -38,7 +38,15 @@ impl Editor {
     /// # Errors
     /// A variable is no command line; there is no editor.
     pub(crate) fn choose(context: &Context) -> Result<Self, Failed> {
-        for name in ["SOPS_EDITOR", "VISUAL", "EDITOR"] {
+        Self::of_variables(context, &["SOPS_EDITOR", "VISUAL", "EDITOR"])
+    }
+
+    /// The editor that one of these variables names, else as for [`Self::choose`].
+    ///
+    /// # Errors
+    /// As for [`Self::choose`].
+    pub(crate) fn of_variables(context: &Context, names: &[&str]) -> Result<Self, Failed> {
+        for name in names {
             let Some(line) = context.variable(name) else { continue };
             let words = shlex::split(line).filter(|words| !words.is_empty());
             let Some(words) = words else {
@@ -106,16 +114,13 @@ impl Editor {
     pub(crate) fn open(&self, file: &Path, at: Option<(usize, usize)>, watch: &Watch) -> Result<(), Failed> {
         let program = &self.words[0];
         let child = Command::new(program).args(self.arguments(file, at)).spawn();
-        let mut child = child.map_err(|error| {
+        let child = child.map_err(|error| {
             let reason =
                 if error.kind() == ErrorKind::NotFound { "it is not there".to_owned() } else { error.to_string() };
             Failed::new(Class::Usage, format!("the editor `{program}` cannot be started: {reason}"))
                 .hint("`SOPS_EDITOR`, `VISUAL` and `EDITOR` name the editor, in this order")
         })?;
-        watch.editor.store(i32::try_from(child.id()).unwrap_or(0), Ordering::SeqCst);
-        let ended = child.wait();
-        watch.editor.store(0, Ordering::SeqCst);
-        watch.wait_if_ending();
+        let ended = watch.wait_for(child);
         match ended {
             Ok(status) if status.success() => Ok(()),
             Ok(status) => {
@@ -134,37 +139,49 @@ impl Editor {
 
 /// Ends the command on a signal, the plaintext wiped.
 pub(crate) struct Watch {
-    /// The editor's process while it runs, else 0.
-    editor: Arc<AtomicI32>,
+    /// The child's process while it runs, else 0.
+    child: Arc<AtomicI32>,
     ending: Arc<AtomicBool>,
     handle: Handle,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Watch {
-    /// Watches over a folder of plaintext until it is dropped.
+    /// Watches over a child, and a folder of plaintext if there is one, until it is dropped.
     ///
-    /// An interrupt from the keyboard goes to the editor too, and is the editor's affair while it runs.
+    /// An interrupt from the keyboard goes to the child too, and is the child's affair while it runs.
     ///
     /// # Errors
     /// The system refuses to tell of signals.
-    pub(crate) fn over(folder: PathBuf) -> Result<Self, Failed> {
+    pub(crate) fn over(folder: Option<PathBuf>) -> Result<Self, Failed> {
         let mut signals = Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])
             .map_err(|error| Failed::new(Class::World, format!("signals cannot be watched: {error}")))?;
-        let (editor, ending) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicBool::new(false)));
+        let (child, ending) = (Arc::new(AtomicI32::new(0)), Arc::new(AtomicBool::new(false)));
         let handle = signals.handle();
-        let (its_editor, its_ending) = (Arc::clone(&editor), Arc::clone(&ending));
+        let (its_child, its_ending) = (Arc::clone(&child), Arc::clone(&ending));
         let thread = std::thread::spawn(move || {
             for signal in signals.forever() {
-                let running = its_editor.load(Ordering::SeqCst);
+                let running = its_child.load(Ordering::SeqCst);
                 if running != 0 && matches!(signal, SIGINT | SIGQUIT) {
                     continue;
                 }
                 its_ending.store(true, Ordering::SeqCst);
-                end(signal, &folder, &its_editor);
+                end(signal, folder.as_deref(), &its_child);
             }
         });
-        Ok(Self { editor, ending, handle, thread: Some(thread) })
+        Ok(Self { child, ending, handle, thread: Some(thread) })
+    }
+
+    /// Waits until a child ends; a signal that ends us is passed on to it.
+    ///
+    /// # Errors
+    /// The system does not say how it ended.
+    pub(crate) fn wait_for(&self, mut child: Child) -> std::io::Result<ExitStatus> {
+        self.child.store(i32::try_from(child.id()).unwrap_or(0), Ordering::SeqCst);
+        let ended = child.wait();
+        self.child.store(0, Ordering::SeqCst);
+        self.wait_if_ending();
+        ended
     }
 
     /// Does not return once a signal is ending the command: the other thread does that.
@@ -185,20 +202,23 @@ impl Drop for Watch {
     }
 }
 
-/// Ends the editor, which may write once more, and then this process.
-fn end(signal: i32, folder: &Path, editor: &AtomicI32) {
-    memory::wipe(folder);
-    if let Some(process) = Pid::from_raw(editor.load(Ordering::SeqCst)) {
+/// Ends the child, which may write once more, and then this process.
+fn end(signal: i32, folder: Option<&Path>, child: &AtomicI32) {
+    let wipe = || folder.iter().for_each(|folder| memory::wipe(folder));
+    wipe();
+    if let Some(process) = Pid::from_raw(child.load(Ordering::SeqCst)) {
         let _ = kill_process(process, Signal::TERM);
         for _ in 0..200 {
-            if editor.load(Ordering::SeqCst) == 0 {
+            if child.load(Ordering::SeqCst) == 0 {
                 break;
             }
             std::thread::sleep(Duration::from_millis(10));
         }
-        memory::wipe(folder);
+        wipe();
     }
-    report::say("lockage: ended by a signal; the plaintext is wiped, the file is unchanged");
+    if folder.is_some() {
+        report::say("lockage: ended by a signal; the plaintext is wiped, the file is unchanged");
+    }
     if signal == SIGQUIT {
         // The default would write memory to a core file.
         std::process::exit(128 + SIGQUIT);

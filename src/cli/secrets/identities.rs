@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use super::clouds;
 use super::prompt::Terminal;
 use crate::cli::{Context, Failed};
-use crate::keys::{Gpg, KeyError, KeyKind, KeyServices, Keyring, LocalKeys, Recipient, published};
+use crate::keys::{Gpg, KeyError, KeyKind, KeyService as _, KeyServices, Keyring, LocalKeys, Recipient, published};
 use crate::secret::{SecretBytes, SecretString};
 use crate::sops::{Metadata, SopsError};
 use crate::system::files;
@@ -29,24 +29,19 @@ impl Identities {
     pub(crate) fn of_user(context: &Context, metadata: &Metadata) -> Self {
         let recipients: Vec<&Recipient> =
             metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect();
-        let mut found = Places { context, keyring: Keyring::new().asking(Arc::new(Terminal::new(context))) };
-        if !recipients.is_empty() {
-            found.ssh(&recipients);
-            found.age(&recipients);
-        }
-        for problem in crate::keys::KeyService::problems(&found.keyring) {
-            tracing::info!("{problem}");
-        }
-        Self { keyring: found.keyring }
+        let keyring = if recipients.is_empty() { askable(context) } else { Places::read_all(context, &recipients) };
+        Self { keyring }
     }
 
     /// The keys of this user for a service that answers to others: every identity that can be had without knowing for
     /// whom, `gpg`, and the clouds. Commands that print an identity for a recipient are not run.
     pub(crate) fn of_service(context: &Context) -> LocalKeys {
-        let mut found = Places { context, keyring: Keyring::new() };
-        found.ssh(&[]);
-        found.age(&[]);
-        local(context, found.keyring)
+        local(context, Places::read_all(context, &[]))
+    }
+
+    /// The local key service with these identities.
+    pub(crate) fn local(self, context: &Context) -> LocalKeys {
+        local(context, self.keyring)
     }
 
     /// Every key service of this user, with these identities.
@@ -67,6 +62,16 @@ struct Places<'c> {
 }
 
 impl Places<'_> {
+    fn read_all(context: &Context, recipients: &[&Recipient]) -> Keyring {
+        let mut places = Places { context, keyring: askable(context) };
+        places.ssh(recipients);
+        places.age(recipients);
+        for problem in places.keyring.problems() {
+            tracing::info!("{problem}");
+        }
+        places.keyring
+    }
+
     fn ssh(&mut self, recipients: &[&Recipient]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
         match self.context.variable(file) {
@@ -241,17 +246,28 @@ fn default_file(context: &Context) -> Option<PathBuf> {
 
 /// The key services that a new file is encrypted with: no identity is read for that.
 pub(crate) fn to_encrypt(context: &Context) -> KeyServices {
-    services(context, Keyring::new().asking(Arc::new(Terminal::new(context))))
+    services(context, askable(context))
+}
+
+/// An empty keyring that asks on the terminal.
+fn askable(context: &Context) -> Keyring {
+    Keyring::new().asking(Arc::new(Terminal::new(context)))
+}
+
+/// The local key service.
+fn local(context: &Context, keyring: Keyring) -> LocalKeys {
+    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), context.variables());
+    clouds::local(context, LocalKeys::new(keyring).with(KeyKind::Pgp, gpg))
+}
+
+/// The local key service without an identity.
+pub(crate) fn no_identities(context: &Context) -> LocalKeys {
+    local(context, askable(context))
 }
 
 /// The local key service, and after it those that were named.
 fn services(context: &Context, keyring: Keyring) -> KeyServices {
     clouds::remotes(context, KeyServices::from(local(context, keyring)))
-}
-
-fn local(context: &Context, keyring: Keyring) -> LocalKeys {
-    let gpg = Gpg::new(context.variable("SOPS_GPG_EXEC").unwrap_or("gpg"), context.variables());
-    clouds::local(context, LocalKeys::new(keyring).with(KeyKind::Pgp, gpg))
 }
 
 /// Says so when everybody can open a file.

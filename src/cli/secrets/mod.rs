@@ -1,13 +1,17 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+pub(crate) mod child;
 pub(crate) mod clouds;
+pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
+pub(crate) mod recipients;
 pub(crate) mod rules;
+pub(crate) mod value;
 
 use crate::cli::Failed;
 use input::Source;

@@ -11,10 +11,15 @@ fn memory_candidates(context: &Context) -> Vec<PathBuf> {
     runtime.into_iter().chain(["/dev/shm".into()]).filter(|folder: &PathBuf| folder.is_dir()).collect()
 }
 
+/// Our folder in the user's state.
+pub(super) fn state(context: &Context) -> Option<PathBuf> {
+    let state = context.variable("XDG_STATE_HOME").map(PathBuf::from);
+    Some(state.or_else(|| Some(context.home()?.join(".local/state")))?.join("lockage"))
+}
+
 /// Where plaintext lies when the user asked for a disk.
 fn disk_folder(context: &Context) -> Option<PathBuf> {
-    let state = context.variable("XDG_STATE_HOME").map(PathBuf::from);
-    Some(state.or_else(|| Some(context.home()?.join(".local/state")))?.join("lockage/edit"))
+    Some(state(context)?.join("edit"))
 }
 
 /// Makes a private folder.
@@ -31,10 +36,26 @@ pub(crate) fn folder(context: &Context, on_disk: bool) -> Result<PrivateFolder, 
     }
 }
 
+/// Makes a private folder in memory, or where temporary files go, as SOPS does: a script that works with it shall work.
+///
+/// # Errors
+/// There is no place that can be written.
+pub(crate) fn folder_or_temporary(context: &Context) -> Result<PrivateFolder, Failed> {
+    match PrivateFolder::in_memory(&memory_candidates(context)) {
+        Ok(folder) => Ok(folder),
+        Err(_) => Ok(PrivateFolder::on_disk(&temporary(context))?),
+    }
+}
+
+fn temporary(context: &Context) -> PathBuf {
+    context.variable("TMPDIR").map_or_else(|| PathBuf::from("/tmp"), PathBuf::from)
+}
+
 /// Wipes what a killed command has left; every command does this first.
 pub(crate) fn sweep(context: &Context) {
     let mut folders = memory_candidates(context);
     folders.extend(disk_folder(context));
+    folders.push(temporary(context));
     let count = memory::wipe_left_behind(&folders);
     if count > 0 {
         tracing::warn!("wiped the plaintext that {count} killed command(s) had left");

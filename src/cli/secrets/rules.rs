@@ -9,7 +9,7 @@ use crate::sops::{Encryption, Rule, RuleGroup, RuleSet};
 use crate::system::files;
 
 /// The name rules are kept under.
-const NAME: &str = ".sops.yaml";
+pub(crate) const NAME: &str = ".sops.yaml";
 /// How far upwards SOPS looks.
 const MOST_LEVELS: usize = 100;
 
@@ -45,7 +45,11 @@ impl Rules {
         let text = files::read(&path)?;
         let text =
             std::str::from_utf8(&text).map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
-        Ok(Some(Self { set: RuleSet::parse(text, &shown)?, path }))
+        let set = match search {
+            Search::OfDirectory => RuleSet::parse_as_sops(text, &shown)?,
+            _ => RuleSet::parse(text, &shown)?,
+        };
+        Ok(Some(Self { set, path }))
     }
 
     /// The first rule that matches the file.

@@ -7,7 +7,7 @@ use super::SOPS;
 use super::scan::{Form, Item, Scanner, Value, unquote};
 use crate::document::Format;
 use crate::document::flat::Unflatten;
-use crate::document::outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline};
+use crate::document::outline::{Comment, CommentId, Leaf, LeafId, Metadata, Node, Outline};
 use crate::document::scalar::Kind;
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error, position};
 
@@ -69,8 +69,8 @@ impl Reader<'_> {
     }
 
     fn open_section(&mut self, range: Range<usize>, name: &str) -> Result<(), SyntaxError> {
-        let id = KeyId(self.id(self.outline.keys.len())?);
-        self.outline.keys.push(Key { range, name: name.into() });
+        self.id(self.outline.keys.len())?;
+        let id = self.outline.push_key(range, name);
         self.outline.nodes.extend([Node::Key(id), Node::Open { list: false }]);
         self.seen.clear();
         Ok(())
@@ -115,8 +115,8 @@ impl Reader<'_> {
             let (first_line, _) = position(self.text, first);
             return Err(self.fail(key.start, SyntaxErrorKind::DuplicateKey { first_line }));
         }
-        let (key_id, leaf) = (KeyId(self.id(self.outline.keys.len())?), LeafId(self.id(self.outline.leaves.len())?));
-        self.outline.keys.push(Key { range: key, name });
+        self.id(self.outline.keys.len())?;
+        let (key_id, leaf) = (self.outline.push_key(key, &name), LeafId(self.id(self.outline.leaves.len())?));
         let context = Form::ALL.iter().zip(0..).find_map(|(form, at)| (*form == value.form).then_some(at)).unwrap_or(0);
         let (range, style) = (value.range.clone(), value.form.style());
         self.outline.leaves.push(Leaf { range, kind: Kind::Str, style, tagged: true, context });

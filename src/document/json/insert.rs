@@ -7,7 +7,7 @@ use super::outline::name;
 use super::scan::{Event, Scanner};
 use super::{quote, write_value};
 use crate::document::Format;
-use crate::document::edit::Replacement;
+use crate::document::graft::Graft;
 use crate::document::key_path::{KeyPath, PathPart};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 
@@ -24,11 +24,23 @@ struct Place {
     /// The start of the block's key, where that is the first member.
     block: Option<usize>,
     members: usize,
-    /// Whether the new key is there already.
-    taken: bool,
+    /// Where the last member ends, the block included.
+    end: Option<usize>,
+    /// The value of the new key where it is there already, and its member, each behind the one before.
+    taken: Option<Taken>,
 }
 
-pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxError> {
+/// A member that is there.
+#[derive(Debug, Clone)]
+struct Taken {
+    value: Range<usize>,
+    member: Range<usize>,
+    /// Where the member before it ends, and the one behind it starts.
+    before: Option<usize>,
+    behind: Option<usize>,
+}
+
+pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Graft<'_>) -> Result<Vec<u8>, SyntaxError> {
     let failed = |at: usize, reason: &'static str| error(Format::Json, text, at, SyntaxErrorKind::Path(reason));
     let Some((parent, last)) = path.split_last() else { return Err(failed(0, "the path is empty")) };
     let Some(place) = find(text, parent.parts(), last)? else {
@@ -38,7 +50,7 @@ pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Replacement<'_>) -> Re
         PathPart::Key(key) if parent.parts().is_empty() && key == "sops" => {
             return Err(failed(place.inside, "the key `sops` is reserved"));
         }
-        _ if place.taken => return Err(failed(place.inside, "there is a value already")),
+        _ if place.taken.is_some() => return Err(failed(place.inside, "there is a value already")),
         PathPart::Key(_) if place.list => return Err(failed(place.inside, "a list has positions, not keys")),
         PathPart::Index(_) if !place.list => return Err(failed(place.inside, "a mapping has keys, not positions")),
         PathPart::Index(index) if *index != place.members => {
@@ -52,8 +64,78 @@ pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Replacement<'_>) -> Re
         quote(key.as_bytes(), &mut entry);
         layout.colon(&mut entry);
     }
-    write_value(value, &mut entry).map_err(|kind| error(Format::Json, text, place.inside, kind))?;
+    write_graft(value, &layout, place.level, &mut entry)
+        .map_err(|kind| error(Format::Json, text, place.inside, kind))?;
     Ok(splice(text, &place, &layout, &entry))
+}
+
+/// Appends a value; its own closing bracket stands at `level`.
+pub(super) fn write_graft(
+    graft: &Graft<'_>,
+    layout: &Layout,
+    level: usize,
+    out: &mut Vec<u8>,
+) -> Result<(), SyntaxErrorKind> {
+    let (open, close, length) = match graft {
+        Graft::Leaf(value) => return write_value(value, out),
+        Graft::Map(entries) => (b'{', b'}', entries.len()),
+        Graft::List(items) => (b'[', b']', items.len()),
+    };
+    out.push(open);
+    for position in 0..length {
+        if position > 0 {
+            layout.comma(level + 1, out);
+        } else {
+            layout.line(level + 1, out);
+        }
+        match graft {
+            Graft::Map(entries) => {
+                let (key, value) = &entries[position];
+                quote(key.as_bytes(), out);
+                layout.colon(out);
+                write_graft(value, layout, level + 1, out)?;
+            }
+            Graft::List(items) => write_graft(&items[position], layout, level + 1, out)?,
+            Graft::Leaf(_) => {}
+        }
+    }
+    if length > 0 {
+        layout.line(level, out);
+    }
+    out.push(close);
+    Ok(())
+}
+
+/// The text with `graft` in the place of what stands at `path`.
+pub(super) fn replace(text: &[u8], path: &KeyPath, graft: &Graft<'_>) -> Result<Vec<u8>, SyntaxError> {
+    let (place, taken) = there(text, path)?;
+    let mut new = Vec::new();
+    write_graft(graft, &Layout::of(text)?, place.level, &mut new)
+        .map_err(|kind| error(Format::Json, text, taken.value.start, kind))?;
+    Ok([&text[..taken.value.start], &new, &text[taken.value.end..]].concat())
+}
+
+/// The text without the member at `path`, its comma and its line.
+pub(super) fn remove(text: &[u8], path: &KeyPath) -> Result<Vec<u8>, SyntaxError> {
+    let (place, taken) = there(text, path)?;
+    let range = match (taken.before, taken.behind) {
+        (_, Some(behind)) => taken.member.start..behind,
+        (Some(before), None) => before..taken.member.end,
+        (None, None) => {
+            let blanks = text[taken.member.end..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+            place.inside..taken.member.end + blanks
+        }
+    };
+    Ok([&text[..range.start], &text[range.end..]].concat())
+}
+
+fn there(text: &[u8], path: &KeyPath) -> Result<(Place, Taken), SyntaxError> {
+    let place = match path.split_last() {
+        Some((parent, last)) => find(text, parent.parts(), last)?,
+        None => None,
+    };
+    let taken = place.as_ref().and_then(|place| place.taken.clone());
+    place.zip(taken).ok_or_else(|| error(Format::Json, text, 0, SyntaxErrorKind::Path("there is nothing at this path")))
 }
 
 fn splice(text: &[u8], place: &Place, layout: &Layout, entry: &[u8]) -> Vec<u8> {
@@ -137,7 +219,7 @@ fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Plac
                 if on_path && frames.len() == parent.len() + 1 {
                     let level = frames.len();
                     let (inside, last, block) = (at + 1, None, None);
-                    place = Some(Place { list, level, inside, last, block, members: 0, taken: false });
+                    place = Some(Place { list, level, inside, last, block, members: 0, taken: None, end: None });
                 }
                 continue;
             }
@@ -161,11 +243,17 @@ fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Plac
 /// Sees one complete member of the container.
 fn note(place: &mut Place, frame: &Frame, root: bool, value: Range<usize>, wanted: &PathPart) {
     let start = frame.key.as_ref().map_or(value.start, |(_, start)| *start);
+    if let Some(taken) = &mut place.taken {
+        taken.behind = taken.behind.or(Some(start));
+    }
+    let before = place.end.replace(value.end);
     if root && frame.key.as_ref().is_some_and(|(key, _)| &**key == "sops") {
         place.block = Some(start);
         return;
     }
-    place.taken |= frame.is_at(Some(wanted));
+    if frame.is_at(Some(wanted)) {
+        place.taken = Some(Taken { value: value.clone(), member: start..value.end, before, behind: None });
+    }
     place.members += 1;
     place.last = Some(start..value.end);
 }

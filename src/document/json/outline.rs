@@ -5,13 +5,24 @@ use std::ops::Range;
 use super::scan::{Event, Scanner};
 use super::{ESCAPED, unescape};
 use crate::document::Format;
-use crate::document::outline::{Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
+use crate::document::outline::{Leaf, LeafId, Metadata, Node, Outline, Style};
 use crate::document::scalar::{Kind, canonical};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error, position};
 use crate::document::tree::Tree;
 
 /// The reserved key of the top-level object.
 const SOPS: &str = "sops";
+
+/// The offset behind the object at the top; nothing behind it is looked at.
+pub(super) fn end(text: &[u8]) -> Result<usize, SyntaxError> {
+    let mut scanner = Scanner::new(text);
+    loop {
+        if let Some(end) = scanner.end() {
+            return Ok(end);
+        }
+        scanner.next()?;
+    }
+}
 
 pub(super) fn read(text: &[u8]) -> Result<Outline, SyntaxError> {
     let mut scanner = Scanner::new(text);
@@ -36,8 +47,9 @@ pub(super) fn read(text: &[u8]) -> Result<Outline, SyntaxError> {
                     root.sops = Some(Block::read(text, &mut scanner, range.start, root.member_end)?);
                     continue;
                 }
-                outline.nodes.push(Node::Key(id(outline.keys.len()).map(KeyId)?));
-                outline.keys.push(Key { range, name });
+                id(outline.keys.len())?;
+                let key = outline.push_key(range, &name);
+                outline.nodes.push(Node::Key(key));
             }
             Event::Scalar { range, kind, escaped } => {
                 outline.nodes.push(Node::Leaf(id(outline.leaves.len()).map(LeafId)?));

@@ -68,6 +68,11 @@ impl<'t> Scanner<'t> {
         self.open.len()
     }
 
+    /// The offset behind the document, once it is read.
+    pub(super) fn end(&self) -> Option<usize> {
+        (self.expect == Expect::End).then_some(self.at)
+    }
+
     /// The next event; `None` once the document and the blanks behind it are read.
     pub(super) fn next(&mut self) -> Result<Option<Event>, SyntaxError> {
         self.blanks();

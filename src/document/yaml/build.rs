@@ -3,6 +3,7 @@
 //! *Source*: SOPS 3.13, `stores/yaml/store.go`; it first decodes the first document into a Go map, which refuses more
 //! than the walk itself would.
 
+use std::collections::HashMap;
 use std::ops::Range;
 
 use super::Fault;
@@ -13,12 +14,14 @@ use super::places::Places;
 use super::resolve;
 use super::source::Source;
 use super::token::{Container, TokenKind};
-use crate::document::outline::{CommentId, Key, KeyId, Leaf, LeafId, Node, Outline, Style};
+use crate::document::outline::{CommentId, KeyId, Leaf, LeafId, Node, Outline, Style};
 use crate::document::scalar::Kind;
 use crate::document::syntax::SyntaxErrorKind;
 
 /// The name under which SOPS keeps its metadata.
 const METADATA_KEY: &[u8] = b"sops";
+
+const TEXT_KEYS: &str = "SOPS takes only text for a key; put it in quotes";
 
 /// An open collection.
 struct Frame {
@@ -47,6 +50,8 @@ struct Builder<'s> {
     frames: Vec<Frame>,
     copies: Vec<Copy>,
     keys: Keys,
+    /// Keys in copies, and keys that are aliases, by the event that holds their name.
+    repeated: HashMap<usize, KeyId>,
     /// Documents begun.
     documents: u32,
     /// Which comments were placed.
@@ -55,6 +60,8 @@ struct Builder<'s> {
     items: Vec<Range<usize>>,
     /// Events seen, and how many of them in copies.
     seen: (usize, usize),
+    /// The first thing that SOPS loads and then cannot walk over; errors of the text come before it.
+    unwalkable: Option<Fault>,
 }
 
 /// The outline of a parsed text.
@@ -66,20 +73,25 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         frames: Vec::new(),
         copies: Vec::new(),
         keys: Keys::default(),
+        repeated: HashMap::new(),
         documents: 0,
         placed: vec![false; source.scan.comments.len()],
         items: Vec::new(),
         seen: (0, 0),
+        unwalkable: None,
     };
     let scalars = source.events.len() / 2;
     builder.outline.nodes.reserve(source.events.len() + source.scan.comments.len());
     builder.outline.leaves.reserve(scalars);
-    builder.outline.keys.reserve(scalars);
+    builder.outline.reserve_keys(scalars, source.text.len() / 8);
     let mut at = 0;
     while at < source.events.len() {
         at = builder.step(at)?;
     }
-    let Builder { mut outline, placed, items, .. } = builder;
+    let Builder { mut outline, placed, items, unwalkable, .. } = builder;
+    if let Some(fault) = unwalkable {
+        return Err(fault);
+    }
     places.finish(source, &placed, items, &mut outline);
     Ok(outline)
 }
@@ -107,7 +119,8 @@ impl Builder<'_> {
                 Ok(at + 1)
             }
             _ => {
-                let leaf = self.source.leaf(event)?;
+                let leaf = self.source.leaf(event);
+                let leaf = self.walkable(leaf)?;
                 self.leaf(leaf);
                 Ok(at + 1)
             }
@@ -159,7 +172,7 @@ impl Builder<'_> {
         }
         self.item_comments();
         self.outline.nodes.push(Node::Close);
-        let twice = self.frames.pop().and_then(|frame| self.keys.end(frame.keys, &self.outline.keys));
+        let twice = self.frames.pop().and_then(|frame| self.keys.end(frame.keys, &self.outline));
         twice.map_or(Ok(()), |(later, first)| {
             let start = |id: KeyId| self.outline.keys[id.0 as usize].range.start;
             Err(self.duplicate(start(later), start(first)))
@@ -193,22 +206,26 @@ impl Builder<'_> {
         }
     }
 
+    /// The leaf, or a null in the place of what SOPS cannot walk over, which is told once all is read.
+    fn walkable(&mut self, leaf: Result<Leaf, Fault>) -> Result<Leaf, Fault> {
+        match leaf {
+            Err(fault) if fault.is_unwalkable() => {
+                self.unwalkable.get_or_insert(fault);
+                let nothing = Leaf { range: 0..0, kind: Kind::Null, style: Style::Empty, tagged: true, context: 0 };
+                Ok(nothing)
+            }
+            other => other,
+        }
+    }
+
     fn leaf(&mut self, leaf: Leaf) {
         self.outline.nodes.push(Node::Leaf(LeafId(self.outline.leaves.len() as u32)));
         self.outline.leaves.push(leaf);
         self.item_done();
     }
 
-    /// SOPS writes an encrypted comment in a list as an item; a plain scalar in a block list, always.
     fn is_item_comment(&self, event: &Event) -> bool {
-        let list = self.frames.last().is_some_and(|frame| frame.list);
-        let token = self.source.token(event.token);
-        let dash = event.token.checked_sub(1).map(|before| self.source.token(before).kind);
-        let text = &self.source.text[token.range()];
-        list && token.kind == TokenKind::Plain
-            && dash == Some(TokenKind::Entry)
-            && text.starts_with(b"ENC[AES256_GCM,")
-            && text.ends_with(b",type:comment]")
+        self.frames.last().is_some_and(|frame| frame.list) && self.source.is_item_comment(event)
     }
 
     /// It counts as an item for the places of other comments, and as none for the walk.
@@ -228,7 +245,8 @@ impl Builder<'_> {
             self.open(target);
             return Ok(target + 1);
         }
-        let anchored = self.source.leaf(event)?;
+        let anchored = self.source.leaf(event);
+        let anchored = self.walkable(anchored)?;
         let alias = Leaf {
             range: self.source.range(&self.source.events[at]),
             kind: anchored.kind,
@@ -246,8 +264,15 @@ impl Builder<'_> {
         let start = self.source.range(event).start;
         let scalar = &self.source.events[self.source.resolved(at)];
         let collection = matches!(scalar.kind, EventKind::Mapping | EventKind::Sequence);
-        if collection || self.source.kind_of(scalar)? != Kind::Str {
-            return Err(Fault::not_allowed(start, "SOPS takes only text for a key; put it in quotes"));
+        if collection {
+            return Err(Fault::not_allowed(start, TEXT_KEYS));
+        }
+        let text = match self.source.kind_of(scalar) {
+            Err(fault) if !fault.is_unwalkable() => return Err(fault),
+            kind => matches!(kind, Ok(Kind::Str)),
+        };
+        if !text {
+            self.unwalkable.get_or_insert(Fault::new(start, SyntaxErrorKind::Unwalkable(TEXT_KEYS)));
         }
         let mut name = self.source.text_of(scalar);
         if scalar.tag == Tag::Binary {
@@ -260,11 +285,8 @@ impl Builder<'_> {
             return self.metadata(at);
         }
         self.item_comments();
-        let id = KeyId(self.outline.keys.len() as u32);
-        let name =
-            String::from_utf8(name.into_owned()).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
-        let name = name.into_boxed_str();
-        self.outline.keys.push(Key { range: self.source.range(event), name });
+        let name = std::str::from_utf8(&name).map_err(|_| Fault::not_allowed(start, "a key must be UTF-8"))?;
+        let id = self.add_key(at, name);
         self.outline.nodes.push(Node::Key(id));
         if let Some(frame) = self.frames.last_mut() {
             frame.key_next = false;
@@ -274,6 +296,23 @@ impl Builder<'_> {
             self.keys.add(id, event.kind == EventKind::Alias);
         }
         Ok(at + 1)
+    }
+
+    /// What an alias repeats is kept once: a long key in a copy would cost its length for each of thousands.
+    fn add_key(&mut self, at: usize, name: &str) -> KeyId {
+        let range = self.source.range(&self.source.events[at]);
+        let scalar = self.source.resolved(at);
+        if self.copies.is_empty() && scalar == at {
+            return self.outline.push_key(range, name);
+        }
+        match self.repeated.get(&scalar) {
+            Some(earlier) => self.outline.push_key_again(range, *earlier),
+            None => {
+                let id = self.outline.push_key(range, name);
+                self.repeated.insert(scalar, id);
+                id
+            }
+        }
     }
 
     fn duplicate(&self, at: usize, first: usize) -> Fault {

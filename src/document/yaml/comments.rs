@@ -9,7 +9,7 @@
 mod frame;
 mod gap;
 
-use super::token::{Container, Place, Scan, Token, TokenKind};
+use super::token::{Carrier, Container, Place, Scan, Token, TokenKind};
 use frame::{At, Frame, Role, Shape, Slot};
 use gap::{Gaps, Group, Side};
 
@@ -18,6 +18,11 @@ use gap::{Gaps, Group, Side};
 /// A comment in one of the layouts whose rules nobody should carry (exotic line breaks, runs of 500 blanks) counts as
 /// dropped: its place would be a guess.
 pub(super) fn attribute(text: &[u8], scan: &Scan) -> Vec<Place> {
+    attribute_with(text, scan, false)
+}
+
+/// The same; with `guess` what would be a guess is guessed.
+pub(super) fn attribute_with(text: &[u8], scan: &Scan, guess: bool) -> Vec<Place> {
     if scan.comments.is_empty() {
         return Vec::new();
     }
@@ -27,7 +32,7 @@ pub(super) fn attribute(text: &[u8], scan: &Scan) -> Vec<Place> {
         walk.token(index);
     }
     for (place, unsure) in walk.places.iter_mut().zip(&gaps.unsure) {
-        place.dropped |= unsure;
+        place.dropped |= unsure & !guess;
     }
     walk.places
 }
@@ -59,7 +64,8 @@ struct Walk<'s> {
 
 impl<'s> Walk<'s> {
     fn new(scan: &'s Scan, gaps: &'s Gaps) -> Self {
-        let nowhere = Place { container: Container::Root(0), index: 0, inline: false, dropped: true };
+        let nowhere =
+            Place { container: Container::Root(0), index: 0, carrier: Carrier::Head, inline: false, dropped: true };
         Self {
             scan,
             gaps,
@@ -132,7 +138,7 @@ impl<'s> Walk<'s> {
         if let Some(last) = heads.iter().rposition(|comment| self.gaps.blank_after[*comment as usize]) {
             let rest = heads.split_off(last + 1);
             let taken = std::mem::replace(heads, rest);
-            self.put(&taken, Container::Root(0), 0, false);
+            self.put(&taken, Container::Root(0), 0, Carrier::DocumentHead, false);
         }
     }
 
@@ -142,7 +148,7 @@ impl<'s> Walk<'s> {
         }
         let Pending { heads, feet, .. } = std::mem::take(&mut self.pending);
         let taken = if feet.is_empty() { heads } else { feet };
-        self.put(&taken, self.root(), self.root_items, false);
+        self.put(&taken, self.root(), self.root_items, Carrier::DocumentFoot, false);
         self.document_open = false;
         self.frames.clear();
     }
@@ -233,7 +239,7 @@ impl<'s> Walk<'s> {
         let next = self.scan.tokens.get(index + 1).map(|token| token.kind);
         if matches!(next, Some(TokenKind::BlockMapping | TokenKind::BlockSequence)) {
             let heads = std::mem::take(&mut self.pending.heads);
-            self.put(&heads, container, item, false);
+            self.put(&heads, container, item, Carrier::Head, false);
         }
     }
 
@@ -249,11 +255,11 @@ impl<'s> Walk<'s> {
         self.open(if list { Shape::FlowList } else { Shape::FlowMapping }, index);
         let heads = std::mem::take(&mut self.pending).heads;
         let Some(frame) = self.frames.last() else { return };
-        let (container, at) = match frame.slot.role {
-            Role::Root | Role::Value => (frame.container, 0),
-            Role::Key | Role::Item => (frame.slot.container, frame.slot.index),
+        let (container, at, carrier) = match frame.slot.role {
+            Role::Root | Role::Value => (frame.container, 0, Carrier::CollectionHead),
+            Role::Key | Role::Item => (frame.slot.container, frame.slot.index, Carrier::Head),
         };
-        self.put(&heads, container, at, false);
+        self.put(&heads, container, at, carrier, false);
     }
 
     fn close_flow(&mut self) {
@@ -262,9 +268,9 @@ impl<'s> Walk<'s> {
         let Pending { lines, feet, .. } = std::mem::take(&mut self.pending);
         self.lines_of_collection(&frame, &lines);
         match frame.slot.role {
-            Role::Root => self.put(&feet, frame.container, frame.items, false),
+            Role::Root => self.put(&feet, frame.container, frame.items, Carrier::CollectionFoot, false),
             Role::Value if self.frames.last().is_some_and(|parent| parent.key_foot) => {
-                self.put(&feet, frame.container, frame.items, false);
+                self.put(&feet, frame.container, frame.items, Carrier::CollectionFoot, false);
             }
             _ => self.feet_of_node(frame.slot, feet),
         }
@@ -280,15 +286,15 @@ impl<'s> Walk<'s> {
         self.lines_of_collection(&frame, &lines);
         if !feet.is_empty() {
             self.lose(&frame.pair_foot);
-            self.put(&feet, frame.container, frame.items, false);
+            self.put(&feet, frame.container, frame.items, Carrier::PairFoot, false);
         }
     }
 
     fn lines_of_collection(&mut self, frame: &Frame, lines: &[u32]) {
         match frame.slot.role {
-            Role::Root | Role::Value => self.put(lines, frame.container, 0, false),
-            Role::Key => self.put(lines, frame.slot.container, frame.slot.index, false),
-            Role::Item => self.put(lines, frame.slot.container, frame.slot.index, true),
+            Role::Root | Role::Value => self.put(lines, frame.container, 0, Carrier::CollectionLine, false),
+            Role::Key => self.put(lines, frame.slot.container, frame.slot.index, Carrier::Line, false),
+            Role::Item => self.put(lines, frame.slot.container, frame.slot.index, Carrier::Line, true),
         }
     }
 
@@ -297,8 +303,13 @@ impl<'s> Walk<'s> {
         let slot = self.slot();
         let Pending { heads, lines, feet } = std::mem::take(&mut self.pending);
         let inline = matches!(slot.role, Role::Value | Role::Item);
-        self.put(&heads, slot.container, slot.index, false);
-        self.put(&lines, slot.container, slot.index, inline);
+        let (head, line) = if slot.role == Role::Value {
+            (Carrier::ValueHead, Carrier::ValueLine)
+        } else {
+            (Carrier::Head, Carrier::Line)
+        };
+        self.put(&heads, slot.container, slot.index, head, false);
+        self.put(&lines, slot.container, slot.index, line, inline);
         self.feet_of_node(slot, feet);
     }
 
@@ -308,6 +319,7 @@ impl<'s> Walk<'s> {
             return;
         }
         let mut index = slot.index + 1;
+        let mut carrier = Carrier::PairFoot;
         let mut lost = Vec::new();
         match (slot.role, self.frames.last_mut()) {
             (Role::Root, _) => index = 0,
@@ -321,15 +333,16 @@ impl<'s> Walk<'s> {
                 frame.pair_foot.clone_from(&feet);
             }
             (Role::Value, Some(frame)) if !frame.key_foot => frame.pair_foot.clone_from(&feet),
+            (Role::Value, _) => carrier = Carrier::ValueFoot,
             _ => {}
         }
         self.lose(&lost);
-        self.put(&feet, slot.container, index, false);
+        self.put(&feet, slot.container, index, carrier, false);
     }
 
-    fn put(&mut self, comments: &[u32], container: Container, index: u32, inline: bool) {
+    fn put(&mut self, comments: &[u32], container: Container, index: u32, carrier: Carrier, inline: bool) {
         for comment in comments {
-            self.places[*comment as usize] = Place { container, index, inline, dropped: false };
+            self.places[*comment as usize] = Place { container, index, carrier, inline, dropped: false };
         }
     }
 

@@ -45,9 +45,13 @@ impl Context {
 
 /// Completes the context of every leaf but aliases; the parser has set `binary` and the column of blocks.
 pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
-    let mut order: Vec<usize> = (0..leaves.len()).collect();
-    order.sort_by_key(|index| leaves[*index].range.start);
-    let mut order = order.into_iter().peekable();
+    // Only aliases take leaves out of their order.
+    let mut order: Vec<usize> = Vec::new();
+    if !leaves.is_sorted_by_key(|leaf| leaf.range.start) {
+        order.extend(0..leaves.len());
+        order.sort_by_key(|index| leaves[*index].range.start);
+    }
+    let mut done = 0;
     let mut levels: Vec<u32> = Vec::new();
     // The open brackets, and the last token before the properties (anchor, tag) here.
     let mut brackets: Vec<TokenKind> = Vec::new();
@@ -77,8 +81,10 @@ pub(super) fn complete(scan: &Scan, leaves: &mut [Leaf]) {
         // A scalar begins where its token does; nothing stands behind the token before it.
         let solid = scan.tokens[index + 1..].iter().find(|next| !next.is_zero_width());
         let next = solid.map_or(u32::MAX, |next| next.start);
-        while let Some(at) = order.next_if(|leaf| belongs(&leaves[*leaf], token, next)) {
-            let leaf = &mut leaves[at];
+        loop {
+            let at = order.get(done).copied().unwrap_or(done);
+            let Some(leaf) = leaves.get_mut(at).filter(|leaf| belongs(leaf, token, next)) else { break };
+            done += 1;
             if leaf.style == Style::Alias {
                 continue;
             }

@@ -26,6 +26,11 @@ impl Fault {
         Self::new(at, SyntaxErrorKind::TooDeep { limit })
     }
 
+    /// Whether SOPS would have read the text to its end before it gave up.
+    pub(super) const fn is_unwalkable(&self) -> bool {
+        matches!(self.kind, SyntaxErrorKind::Unwalkable(_))
+    }
+
     /// The error for the user, with line and column.
     pub(super) fn locate(self, text: &[u8]) -> SyntaxError {
         syntax::error(Format::Yaml, text, self.at, self.kind)

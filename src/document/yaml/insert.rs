@@ -5,26 +5,28 @@ use std::ops::Range;
 use super::Fault;
 use super::chars::{break_len, line_end};
 use super::event::EventKind;
+use super::manner::{Manner, utf8};
 use super::source::Source;
 use super::token::TokenKind;
-use super::write::{self, line_break};
 use super::{spelling, write_block};
 use crate::document::edit::Replacement;
+use crate::document::graft::Graft;
 use crate::document::key_path::{KeyPath, PathPart};
 use crate::document::outline::Outline;
 use crate::document::scalar::Kind;
 use crate::document::syntax::SyntaxErrorKind;
 
 /// The text with `value` added at `path` in the first document, in the style of its neighbours.
-pub(super) fn insert(
-    text: &[u8],
-    outline: &Outline,
-    path: &KeyPath,
-    value: &Replacement<'_>,
-) -> Result<Vec<u8>, Fault> {
+pub(super) fn insert(text: &[u8], outline: &Outline, path: &KeyPath, value: &Graft<'_>) -> Result<Vec<u8>, Fault> {
     let source = Source::parse(text)?;
     let place = Place::find(&source, outline, path)?;
-    let mut splices = if place.flow { place.in_brackets(value)? } else { place.in_block(value)? };
+    let splices = if place.flow { place.in_brackets(value)? } else { place.in_block(value)? };
+    Ok(spliced(text, splices))
+}
+
+pub(super) type Splices = Vec<(Range<usize>, Vec<u8>)>;
+
+pub(super) fn spliced(text: &[u8], mut splices: Splices) -> Vec<u8> {
     splices.sort_by_key(|(range, _)| range.start);
     let mut out = Vec::with_capacity(text.len() + 256);
     let mut copied = 0;
@@ -34,10 +36,8 @@ pub(super) fn insert(
         copied = range.end;
     }
     out.extend_from_slice(&text[copied..]);
-    Ok(out)
+    out
 }
-
-type Splices = Vec<(Range<usize>, Vec<u8>)>;
 
 /// The collection that gets a new item.
 struct Place<'s> {
@@ -51,8 +51,7 @@ struct Place<'s> {
     range: Range<usize>,
     /// Its last item but metadata: first byte, and the byte behind it.
     last: Option<Range<usize>>,
-    /// Whether its keys stand in double quotes, as in JSON.
-    json: bool,
+    manner: Manner,
     /// Where a block without any item goes.
     fallback: usize,
 }
@@ -79,7 +78,7 @@ impl<'s> Place<'s> {
             (EventKind::Mapping, PathPart::Key(key)) => Some(key.as_str()),
             (EventKind::Empty, PathPart::Key(key)) if parents.is_empty() => Some(key.as_str()),
             (EventKind::Sequence, PathPart::Index(index)) => {
-                if *index != items(source, at).count() {
+                if *index != list_items(source, at).count() {
                     return Err(nowhere(here, "a new list item goes to the end of the list"));
                 }
                 None
@@ -111,18 +110,18 @@ impl<'s> Place<'s> {
             column: if empty_root { 0 } else { first.column as usize },
             range: first.start as usize..closing(source, at),
             last: last.map(|item| start_of(source, item)..end_of(source, item, key.is_some())),
-            json,
+            manner: Manner::of(source, outline, json, here),
             fallback: metadata.unwrap_or(source.text.len()),
         })
     }
 
-    fn in_block(&self, value: &Replacement<'_>) -> Result<Splices, Fault> {
+    fn in_block(&self, value: &Graft<'_>) -> Result<Splices, Fault> {
         let text = self.source.text;
         let at = self.last.as_ref().map_or(self.fallback, |last| {
             let end = line_end(text, false, last.end);
             end + break_len(text, end)
         });
-        let newline = line_break(text);
+        let newline = self.manner.newline();
         let ends_line =
             at == 0 || [2, 1, 3].iter().any(|length| *length <= at && break_len(text, at - length) == *length);
         let mut line = Vec::new();
@@ -131,17 +130,19 @@ impl<'s> Place<'s> {
         }
         line.resize(line.len() + self.column, b' ');
         match self.key {
-            Some(_) => self.write_key(&mut line),
-            None => line.extend_from_slice(b"- "),
+            Some(key) => self.manner.key(key, false, &mut line),
+            None => line.push(b'-'),
         }
-        match value {
-            Replacement::Value { kind: Kind::Str, bytes } if bytes.contains(&b'\n') => {
+        match (value, self.key) {
+            (Graft::Leaf(Replacement::Value { kind: Kind::Str, bytes }), _) if bytes.contains(&b'\n') => {
                 let value = utf8(bytes, at)?;
+                line.push(b' ');
                 if !write_block::appended(text, at, self.column, value, &mut line) {
                     spelling::double_quoted(value, &mut line);
                 }
             }
-            _ => self.write_value(value, at, &mut line)?,
+            (_, Some(_)) => self.manner.behind_key(value, self.column, &mut line)?,
+            (_, None) => self.manner.behind_dash(value, self.column, &mut line)?,
         }
         if ends_line {
             line.extend_from_slice(newline);
@@ -149,13 +150,14 @@ impl<'s> Place<'s> {
         Ok(vec![(at..at, line)])
     }
 
-    fn in_brackets(&self, value: &Replacement<'_>) -> Result<Splices, Fault> {
+    fn in_brackets(&self, value: &Graft<'_>) -> Result<Splices, Fault> {
         let text = self.source.text;
         let mut item = Vec::new();
-        if self.key.is_some() {
-            self.write_key(&mut item);
+        if let Some(key) = self.key {
+            self.manner.key(key, true, &mut item);
+            item.push(b' ');
         }
-        self.write_value(value, self.range.start, &mut item)?;
+        self.manner.one_line(value, true, &mut item)?;
         let Some(last) = &self.last else {
             let at = self.range.start + 1;
             return Ok(vec![(at..at, item)]);
@@ -178,7 +180,7 @@ impl<'s> Place<'s> {
         let indent = &text[line_start..last.start];
         let own_lines = line < self.range.end && indent.iter().all(|byte| matches!(byte, b' ' | b'\t'));
         let at = if own_lines {
-            new.extend_from_slice(line_break(text));
+            new.extend_from_slice(self.manner.newline());
             new.extend_from_slice(indent);
             new.extend_from_slice(&item);
             if comma.is_some() {
@@ -193,45 +195,10 @@ impl<'s> Place<'s> {
         splices.push((at..at, new));
         Ok(splices)
     }
-
-    fn write_key(&self, out: &mut Vec<u8>) {
-        let key = self.key.unwrap_or_default();
-        if self.json {
-            spelling::double_quoted(key, out);
-        } else {
-            spelling::fresh(key, self.flow, out);
-        }
-        out.extend_from_slice(b": ");
-    }
-
-    fn write_value(&self, value: &Replacement<'_>, at: usize, out: &mut Vec<u8>) -> Result<(), Fault> {
-        match value {
-            Replacement::Token(token) if self.flow && self.json => {
-                out.push(b'"');
-                out.extend_from_slice(token);
-                out.push(b'"');
-            }
-            Replacement::Token(token) => write::fresh_token(token, self.flow, out),
-            Replacement::Value { kind: Kind::Str, bytes } if self.flow && self.json => {
-                spelling::double_quoted(utf8(bytes, at)?, out);
-            }
-            Replacement::Value { kind: Kind::Str, bytes } => spelling::fresh(utf8(bytes, at)?, self.flow, out),
-            Replacement::Value { kind, bytes } => {
-                let spelled = spelling::typed(*kind, bytes);
-                let spelled = spelled.ok_or_else(|| Fault::not_allowed(at, "this value cannot be written in YAML"))?;
-                out.extend_from_slice(&spelled);
-            }
-        }
-        Ok(())
-    }
-}
-
-fn utf8(bytes: &[u8], at: usize) -> Result<&str, Fault> {
-    std::str::from_utf8(bytes).map_err(|_| Fault::not_allowed(at, "this value is not UTF-8 text"))
 }
 
 /// The events of a collection's items: of a mapping its keys.
-fn items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> + 's {
+pub(super) fn items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> + 's {
     let mapping = source.events[at].kind == EventKind::Mapping;
     let collection = mapping || source.events[at].kind == EventKind::Sequence;
     let mut next = at + 1;
@@ -248,11 +215,16 @@ fn items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> +
     })
 }
 
+/// The items of a list without the comments among them.
+fn list_items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> + 's {
+    items(source, at).filter(|item| !source.is_item_comment(&source.events[*item]))
+}
+
 /// The value at one step below; of a key that stands twice the last.
-fn child(source: &Source<'_>, at: usize, part: &PathPart) -> Option<usize> {
+pub(super) fn child(source: &Source<'_>, at: usize, part: &PathPart) -> Option<usize> {
     let mapping = source.events[at].kind == EventKind::Mapping;
     match part {
-        PathPart::Index(index) => (!mapping).then(|| items(source, at).nth(*index)).flatten(),
+        PathPart::Index(index) => (!mapping).then(|| list_items(source, at).nth(*index)).flatten(),
         PathPart::Key(name) if mapping => {
             let named = |key: &usize| *source.text_of(&source.events[source.resolved(*key)]) == *name.as_bytes();
             items(source, at).filter(named).last().map(|key| source.behind(key))
@@ -273,7 +245,7 @@ fn closing(source: &Source<'_>, at: usize) -> usize {
     }
 }
 
-fn start_of(source: &Source<'_>, item: usize) -> usize {
+pub(super) fn start_of(source: &Source<'_>, item: usize) -> usize {
     let event = &source.events[item];
     let mut first = source.token(event.token).start as usize;
     // Its anchor and its tag stand before it.

@@ -1,8 +1,6 @@
 //! Duplicate keys.
 
-use std::collections::HashMap;
-
-use crate::document::outline::{Key, KeyId};
+use crate::document::outline::{KeyId, Outline};
 
 /// Mappings with at most this many keys are compared key by key.
 const FEW: usize = 12;
@@ -23,25 +21,38 @@ impl Keys {
     }
 
     /// Ends the mapping whose keys begin at `begin`: a key that stands twice in it, and the one before.
-    pub(super) fn end(&mut self, begin: usize, keys: &[Key]) -> Option<(KeyId, KeyId)> {
+    pub(super) fn end(&mut self, begin: usize, outline: &Outline) -> Option<(KeyId, KeyId)> {
         let mine = &self.0[begin..];
-        let name = |(id, alias): (KeyId, bool)| (&*keys[id.0 as usize].name, alias);
-        let mut twice = None;
-        if mine.len() <= FEW {
-            twice = mine.iter().enumerate().find_map(|(position, later)| {
+        let name = |(id, alias): (KeyId, bool)| (outline.key(id), alias);
+        let twice = if mine.len() <= FEW {
+            mine.iter().enumerate().find_map(|(position, later)| {
                 let first = mine[..position].iter().find(|first| name(**first) == name(*later))?;
                 Some((later.0, first.0))
-            });
+            })
         } else {
-            let mut seen = HashMap::with_capacity(mine.len());
-            for key in mine {
-                if let Some(first) = seen.insert(name(*key), key.0) {
-                    twice = Some((key.0, first));
-                    break;
-                }
-            }
-        }
+            // Hashes are compared first, so that names seldom are; whoever makes them collide gains a sort by names.
+            let mut sorted: Vec<(u64, u32)> = mine.iter().zip(0..).map(|(key, at)| (hash(name(*key).0), at)).collect();
+            let key = |at: u32| mine[at as usize];
+            sorted.sort_unstable_by(|(one, first), (other, second)| {
+                one.cmp(other).then_with(|| (name(key(*first)), first).cmp(&(name(key(*second)), second)))
+            });
+            let equal = sorted.windows(2).filter(|pair| pair[0].0 == pair[1].0);
+            let equal =
+                equal.map(|pair| (pair[1].1, pair[0].1)).filter(|(one, other)| name(key(*one)) == name(key(*other)));
+            equal.min().map(|(later, first)| (key(later).0, key(first).0))
+        };
         self.0.truncate(begin);
         twice
     }
+}
+
+/// Quick, and nothing more.
+fn hash(name: &str) -> u64 {
+    let (words, rest) = name.as_bytes().as_chunks::<8>();
+    let mut last = [0; 8];
+    last[..rest.len()].copy_from_slice(rest);
+    let mix = |hash: u64, word: [u8; 8]| {
+        (hash.rotate_left(23) ^ u64::from_le_bytes(word)).wrapping_mul(0x9E37_79B9_7F4A_7C15)
+    };
+    mix(words.iter().fold(name.len() as u64, |hash, word| mix(hash, *word)), last)
 }

@@ -8,12 +8,11 @@ use std::ops::Range;
 use super::Fault;
 use super::chars::break_len;
 use super::print;
-use super::scanner;
-use super::token::{Scan, TokenKind};
+use super::spelling;
+use super::token::{Scan, Token, TokenKind};
 use super::write::line_break;
-use super::{chars, spelling};
 use crate::document::edit::MetadataEdit;
-use crate::document::outline::Outline;
+use crate::document::outline::{Extent, Outline, Root};
 use crate::document::tree::Tree;
 
 /// The splices that make `edit` true, in source order.
@@ -51,11 +50,10 @@ fn remove(text: &[u8], outline: &Outline) -> Result<Vec<(Range<usize>, String)>,
 }
 
 fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>, String)>, Fault> {
-    let ascii = chars::check(text)?;
     let newline = if line_break(text) == b"\r\n" { "\r\n" } else { "\n" };
     let mut splices = Vec::new();
     let mut blocks = blocks(outline).peekable();
-    for document in documents(&scanner::scan(text, ascii)?) {
+    for document in &outline.documents {
         let column = match document.root {
             Root::Block(column) => column as usize,
             Root::Nothing => 0,
@@ -115,55 +113,34 @@ fn break_before(text: &[u8], at: usize) -> usize {
     [2, 1, 3].into_iter().find(|length| *length <= at && break_len(text, at - length) == *length).unwrap_or(0)
 }
 
-enum Root {
-    /// A block mapping in that column.
-    Block(u32),
-    Braces(usize),
-    /// No root, but perhaps comments.
-    Nothing,
-    Other(usize),
-}
-
-struct Extent {
-    root: Root,
-    /// From behind the document before to the start of the token that ends this one.
-    range: Range<usize>,
-}
-
 /// The documents of a stream.
-fn documents(scan: &Scan) -> Vec<Extent> {
+pub(super) fn documents(scan: &Scan) -> Vec<Extent> {
     let mut documents = Vec::new();
-    let mut from = 0;
-    let mut open: Option<Root> = None;
-    for token in &scan.tokens {
+    let (mut from, mut first) = (0, 1);
+    let mut begun = false;
+    for edge in &scan.edges {
+        let (edge, token) = (*edge as usize, &scan.tokens[*edge as usize]);
         let start = token.start as usize;
-        match token.kind {
-            TokenKind::StreamStart => {}
-            TokenKind::Directive | TokenKind::DocumentStart | TokenKind::DocumentEnd | TokenKind::StreamEnd => {
-                if let Some(root) = open.take() {
-                    documents.push(Extent { root, range: from..start });
-                    from = start;
-                }
-                if token.kind == TokenKind::DocumentStart {
-                    open = Some(Root::Nothing);
-                }
-            }
-            kind => {
-                let root = open.get_or_insert(Root::Nothing);
-                if matches!(root, Root::Nothing) {
-                    *root = match kind {
-                        TokenKind::BlockMapping => Root::Block(token.column),
-                        TokenKind::FlowMappingStart => Root::Braces(start),
-                        _ => Root::Other(start),
-                    };
-                } else if let (Root::Other(_), TokenKind::BlockMapping) = (&root, kind) {
-                    // What stood before it was its anchor or its tag.
-                    *root = Root::Block(token.column);
-                } else if let (Root::Other(_), TokenKind::FlowMappingStart) = (&root, kind) {
-                    *root = Root::Braces(start);
-                }
-            }
+        if begun || edge > first {
+            documents.push(Extent { root: root(&scan.tokens[first..edge]), range: from..start });
+            from = start;
         }
+        begun = token.kind == TokenKind::DocumentStart;
+        first = edge + 1;
     }
     documents
+}
+
+/// The root of a document of these tokens. What stands before a mapping is its anchor or its tag.
+fn root(tokens: &[Token]) -> Root {
+    let mut root = Root::Nothing;
+    for token in tokens {
+        match token.kind {
+            TokenKind::BlockMapping => return Root::Block(token.column),
+            TokenKind::FlowMappingStart => return Root::Braces(token.start as usize),
+            _ if matches!(root, Root::Nothing) => root = Root::Other(token.start as usize),
+            _ => {}
+        }
+    }
+    root
 }

@@ -6,15 +6,20 @@
 
 mod block;
 mod build;
+mod change;
 mod chars;
 mod comments;
 mod context;
+mod emit;
+mod emit_style;
+mod emit_writer;
 mod event;
 mod expand;
 mod expand_flow;
 mod fault;
 mod insert;
 mod keys;
+mod manner;
 mod metadata;
 mod parser;
 mod places;
@@ -39,11 +44,13 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use context::Context;
+pub(super) use emit::{emit, emit_value};
 use fault::Fault;
 use places::Places;
 use source::Source;
 
 use super::edit::{MetadataEdit, Replacement};
+use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
 use super::scalar::Scalar;
@@ -53,7 +60,11 @@ pub(crate) struct Yaml;
 
 impl Syntax for Yaml {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
-        outline(text).map_err(|fault| fault.locate(text))
+        outline(text, false).map_err(|fault| fault.locate(text))
+    }
+
+    fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        outline(text, true).map(|outline| (outline, None)).map_err(|fault| fault.locate(text))
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -101,18 +112,24 @@ impl Syntax for Yaml {
         expand::expand(text)
     }
 
-    fn insert(
+    fn change(
         &self,
         text: &[u8],
         outline: &Outline,
         path: &KeyPath,
-        value: &Replacement<'_>,
+        change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
-        insert::insert(text, outline, path, value).map_err(|fault| fault.locate(text))
+        let changed = match change {
+            Change::Insert(graft) => insert::insert(text, outline, path, graft),
+            Change::Replace(graft) => change::replace(text, outline, path, graft),
+            Change::Remove => change::remove(text, outline, path),
+        };
+        changed.map_err(|fault| fault.locate(text))
     }
 }
 
-fn outline(text: &[u8]) -> Result<Outline, Fault> {
+/// `guess` where comments are between line breaks whose rules nobody should carry.
+fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let source = Source::parse(text)?;
     if source.events.is_empty() {
         return Err(if source.scan.comments.is_empty() {
@@ -121,9 +138,10 @@ fn outline(text: &[u8]) -> Result<Outline, Fault> {
             Fault::expected(text.len(), "a document; above a file of comments only, SOPS wants a line `---`")
         });
     }
-    let places = Places::new(comments::attribute(text, &source.scan));
+    let places = Places::new(comments::attribute_with(text, &source.scan, guess));
     let mut outline = build::outline(&source, &places)?;
     context::complete(&source.scan, &mut outline.leaves);
+    outline.documents = metadata::documents(&source.scan);
     Ok(outline)
 }
 

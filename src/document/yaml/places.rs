@@ -3,19 +3,20 @@
 use std::ops::Range;
 
 use super::source::Source;
-use super::token::{Container, Place};
+use super::token::{Carrier, Container, Place};
 use crate::document::outline::{Comment, CommentId, Node, Outline};
 
 /// The places of all comments, sorted so that each collection's lie together.
 pub(super) struct Places {
     places: Vec<Place>,
-    order: Vec<(u64, u32, u32)>,
+    order: Vec<(u64, u32, Carrier, u32)>,
 }
 
 impl Places {
     pub(super) fn new(places: Vec<Place>) -> Self {
         let kept = places.iter().zip(0..).filter(|(place, _)| !place.dropped);
-        let mut order: Vec<_> = kept.map(|(place, id)| (rank(place.container), place.index, id)).collect();
+        let mut order: Vec<_> =
+            kept.map(|(place, id)| (rank(place.container), place.index, place.carrier, id)).collect();
         order.sort_unstable();
         Self { places, order }
     }
@@ -30,7 +31,7 @@ impl Places {
 
     /// The comment at that position of `container`'s, if it stands before the item of that index.
     pub(super) fn next(&self, at: usize, container: Container, item: u32) -> Option<u32> {
-        let (rank_of, index, id) = self.order.get(at)?;
+        let (rank_of, index, _, id) = self.order.get(at)?;
         (*rank_of == rank(container) && *index <= item).then_some(*id)
     }
 

@@ -24,6 +24,9 @@ enum Value {
 /// Why a scalar has no value that SOPS could hold.
 pub(super) type Refusal = &'static str;
 
+/// Of integers that SOPS reads and has no type for.
+pub(super) const TOO_LARGE: Refusal = "an integer above 9223372036854775807 cannot be stored; put it in quotes";
+
 /// The kind of a scalar; `plain` if it has no quotes and is no block.
 pub(super) fn kind(text: &[u8], plain: bool, tag: Tag) -> Result<Kind, Refusal> {
     match tag {
@@ -70,7 +73,7 @@ fn kind_of(value: &Value, tag: Tag) -> Result<Kind, Refusal> {
         Value::Number(Number::Int(_)) if tag == Tag::Float => Kind::Float,
         Value::Number(Number::Int(_)) => Kind::Int,
         Value::Number(Number::TooLarge) if tag != Tag::Float => {
-            return Err("an integer above 9223372036854775807 cannot be stored; put it in quotes");
+            return Err(TOO_LARGE);
         }
         Value::Number(Number::TooLarge) => return Err("an integer above 9223372036854775807 cannot be a `!!float`"),
         Value::Number(Number::Float(_)) => Kind::Float,

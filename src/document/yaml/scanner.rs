@@ -190,6 +190,7 @@ impl Scanner<'_> {
         self.close_blocks(-1);
         self.forget_key()?;
         self.key_allowed = false;
+        self.scan.edges.push(self.scan.tokens.len() as u32);
         Ok(())
     }
 

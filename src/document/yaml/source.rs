@@ -10,6 +10,7 @@ use super::token::{Scan, Token, TokenKind};
 use super::{Fault, parser, resolve, scanner, text};
 use crate::document::outline::{Leaf, Style};
 use crate::document::scalar::Kind;
+use crate::document::syntax::SyntaxErrorKind;
 
 /// Offsets are kept in 32 bits.
 const SIZE_LIMIT: usize = 1 << 31;
@@ -68,9 +69,11 @@ impl<'t> Source<'t> {
     /// A block that keeps its blank lines (`|+`) reaches up to the last of their breaks, which is left out.
     fn scalar_range(&self, token: &Token) -> Range<usize> {
         let range = token.range();
+        if !matches!(token.kind, TokenKind::Literal | TokenKind::Folded) {
+            return range;
+        }
         let header = self.text.get(range.start + 1..range.start + 3).unwrap_or_default();
-        let block = matches!(token.kind, TokenKind::Literal | TokenKind::Folded);
-        if !block || !(header.first() == Some(&b'+') || matches!(header, [b'1'..=b'9', b'+'])) {
+        if !(header.first() == Some(&b'+') || matches!(header, [b'1'..=b'9', b'+'])) {
             return range;
         }
         let mut end = range.end;
@@ -99,13 +102,19 @@ impl<'t> Source<'t> {
 
     /// The column of a block scalar's content, 0 for other scalars.
     fn content_column(&self, token: u32) -> u32 {
+        if self.scan.blocks.is_empty() {
+            return 0;
+        }
         let found = self.scan.blocks.binary_search_by_key(&token, |(block, _)| *block);
         found.map_or(0, |at| self.scan.blocks[at].1)
     }
 
     /// The kind of a scalar or of nothing.
     pub(super) fn kind_of(&self, event: &Event) -> Result<Kind, Fault> {
-        let refused = |why| Fault::not_allowed(self.range(event).start, why);
+        let refused = |why| match self.range(event).start {
+            at if why == resolve::TOO_LARGE => Fault::new(at, SyntaxErrorKind::Unwalkable(why)),
+            at => Fault::not_allowed(at, why),
+        };
         if event.kind == EventKind::Empty {
             return resolve::kind(b"", true, event.tag).map_err(refused);
         }
@@ -123,6 +132,18 @@ impl<'t> Source<'t> {
             byte(self.text, token.start as usize),
             b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F'
         )
+    }
+
+    /// Whether a list item is an encrypted comment: SOPS writes one as a plain scalar in a block list, always.
+    pub(super) fn is_item_comment(&self, event: &Event) -> bool {
+        let token = self.token(event.token);
+        let dash = event.token.checked_sub(1).map(|before| self.token(before).kind);
+        let text = &self.text[token.range()];
+        event.kind == EventKind::Scalar
+            && token.kind == TokenKind::Plain
+            && dash == Some(TokenKind::Entry)
+            && text.starts_with(b"ENC[AES256_GCM,")
+            && text.ends_with(b",type:comment]")
     }
 
     /// The leaf that a scalar, or nothing, is.

@@ -119,6 +119,8 @@ pub(super) struct Scan {
     pub(super) comments: Vec<RawComment>,
     /// Of each block scalar the index of its token and the column of its content.
     pub(super) blocks: Vec<(u32, u32)>,
+    /// The indices of the tokens that begin or end documents: directives, `---`, `...` and the end.
+    pub(super) edges: Vec<u32>,
 }
 
 /// The collection that SOPS has a comment in.
@@ -131,13 +133,35 @@ pub(super) enum Container {
     Token(u32),
 }
 
-/// Where SOPS has one comment. Of several in one place, the source order holds.
+/// Which of a place's comments come first: SOPS lists them by the node that carries them, and only then as they stand.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Carrier {
+    DocumentHead,
+    CollectionHead,
+    CollectionLine,
+    /// Of the value before the place.
+    ValueFoot,
+    /// Of the pair or item before the place.
+    PairFoot,
+    /// Of the key or item behind the place.
+    Head,
+    Line,
+    /// Of the value behind the place, where it is a scalar.
+    ValueHead,
+    ValueLine,
+    CollectionFoot,
+    DocumentFoot,
+}
+
+/// Where SOPS has one comment. Of several in one place with one carrier, the source order holds.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Place {
     /// The collection, whose path is the comment's associated data.
     pub(super) container: Container,
     /// Before the item of that index (the `sops` block counts as one); the number of items if it is behind the last.
     pub(super) index: u32,
+    /// What carries it there.
+    pub(super) carrier: Carrier,
     /// Whether it is the line comment of a value.
     pub(super) inline: bool,
     /// Whether SOPS drops it; container and index then mean nothing.

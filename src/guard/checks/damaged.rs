@@ -4,7 +4,7 @@ use super::Check;
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::subject::Subject;
-use crate::sops::{EncryptedFile, SopsError};
+use crate::sops::SopsError;
 
 /// Opens encrypted files, where the user gives the guard keys.
 pub(super) struct Damaged;
@@ -19,17 +19,15 @@ impl Check for Damaged {
     }
 
     fn look(&self, subject: &Subject<'_>, found: &mut Findings) -> Result<(), GuardError> {
-        let (Some(keys), Some(document)) = (subject.world.keys, subject.encrypted()?) else { return Ok(()) };
-        let Ok(file) = EncryptedFile::parse(document.format(), document.text().to_vec()) else { return Ok(()) };
-        let keyring = keys(file.metadata());
+        let (Some(document), Some(opened)) = (subject.encrypted()?, subject.opened()?) else { return Ok(()) };
         let top = At::offset(document.text(), document.metadata().map_or(0, |block| block.range.start));
         let mend =
             "restore the file from a version that opens, and make the change with `lockage set` or `lockage edit`";
-        match file.decrypt(&keyring) {
+        match opened {
             Ok(_) => {}
             Err(SopsError::NotOpened(_)) => found.note("no key at hand opens it, so its `mac` was not checked"),
             Err(SopsError::Value { line, .. } | SopsError::NotText { line, .. } | SopsError::Content { line, .. }) => {
-                found.add(At { line, column: 1 }, "this value does not open with the file's key", mend);
+                found.add(At { line: *line, column: 1 }, "this value does not open with the file's key", mend);
             }
             Err(_) => {
                 found.add(top, "the file opens, but its `mac` does not match: it is not what its author wrote", mend)

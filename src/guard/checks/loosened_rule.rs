@@ -2,7 +2,6 @@
 //! exception; the files that it frees come in a later commit, because HEAD's rules still count in this one.
 
 use super::Check;
-use super::selector::as_strict;
 use crate::document::{Document, Visit};
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
@@ -11,6 +10,7 @@ use crate::guard::rules::{Governing, Rules};
 use crate::guard::world::World;
 use crate::guard::{Fingerprint, SETTINGS};
 use crate::repo::{Entry, EntryKind, RepoPath};
+use crate::sops::as_strict;
 
 /// Compares the rules of HEAD with those of the index over every tracked file.
 pub(super) struct LoosenedRule;

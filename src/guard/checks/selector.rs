@@ -5,7 +5,7 @@ use crate::document::Format;
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::subject::Subject;
-use crate::sops::{Metadata, Selector};
+use crate::sops::{Metadata, Selector, as_strict};
 
 /// Looks at the selector of encrypted files.
 pub(super) struct WeakSelector;
@@ -48,14 +48,6 @@ impl Check for WeakSelector {
         }
         Ok(())
     }
-}
-
-/// Whether `own` surely encrypts all that `rule` does, but for names that carry SOPS's own suffix, whose values are
-/// judged one by one.
-pub(in crate::guard) fn as_strict(own: &Selector, rule: &Selector) -> bool {
-    let picks =
-        matches!(rule, Selector::EncryptedSuffix(_) | Selector::EncryptedRegex(_) | Selector::EncryptedCommentRegex(_));
-    own == rule || *own == Selector::Everything || picks && *own == Selector::default()
 }
 
 fn named(selector: &Selector) -> String {

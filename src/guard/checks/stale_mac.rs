@@ -26,7 +26,8 @@ impl Check for StaleMac {
         let earlier = subject.earlier()?;
         if earlier.is_empty() && subject.world.keys.is_none() {
             found.note(
-                "there is no earlier version to compare `mac` with; whether it is right takes a key (`--with-key`)",
+                "there is no earlier version to compare with; whether `mac` is right, and whether the name of a key holds \
+                 a value, takes a key (`--with-key`)",
             );
         }
         let only_encrypted =

@@ -35,5 +35,6 @@ pub static HE_NET: Descriptor = Descriptor {
     verbs: &[],
     interval: Duration::from_secs(5),
     timeout: Duration::from_secs(600),
+    host: None,
     client: None,
 };

@@ -58,6 +58,7 @@ pub static RFC2136: Descriptor = Descriptor {
     verbs: &[],
     interval: Duration::from_secs(2),
     timeout: Duration::from_secs(600),
+    host: None,
     client: Some(Client {
         reader: |connection| Ok(Arc::new(Zone::connect(connection)?)),
         writer: |connection| Ok(Arc::new(WritableZone::connect(connection)?)),

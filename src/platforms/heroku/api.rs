@@ -45,6 +45,18 @@ pub(super) struct Release {
 }
 
 #[derive(Clone, Debug, Deserialize)]
+pub(super) struct Coupling {
+    pub(super) pipeline: Id,
+}
+
+#[derive(Clone, Debug, Deserialize)]
+pub(super) struct TestRun {
+    pub(super) number: u64,
+    pub(super) commit_sha: String,
+    pub(super) status: String,
+}
+
+#[derive(Clone, Debug, Deserialize)]
 pub(super) struct Build {
     pub(super) id: String,
     pub(super) created_at: String,

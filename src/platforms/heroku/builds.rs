@@ -28,7 +28,7 @@ impl App {
         Ok(Observed { state: State::Build(build), ..super::observed_in(release, State::Absent) })
     }
 
-    async fn stack(&self) -> Result<Stack, PlatformError> {
+    pub(super) async fn stack(&self) -> Result<Stack, PlatformError> {
         Ok(if self.app().await?.stack.name == "container" { Stack::Container } else { Stack::Slug })
     }
 

@@ -14,7 +14,7 @@ use super::zone_of;
 use crate::sandbox::endpoint::TSIG_NAME;
 use crate::sandbox::error::SandboxError;
 use crate::sandbox::fault::FaultKind;
-use crate::sandbox::server::Shared;
+use crate::sandbox::server::{Asked as Request, Shared};
 use crate::sandbox::state::State;
 use crate::sandbox::vault::{Vault, base64};
 use crate::secret::SecretString;
@@ -113,7 +113,8 @@ impl NameServer {
         let (method, path) = described(&asked.message, self.number);
 
         let mut response = None;
-        let code = self.shared.change(|state| {
+        let request = Request { service: "dns", method, path: &path, names: Vec::new() };
+        let kept = self.shared.serve(request, |state| {
             let fault = state.fault_on(method, &path);
             response = match fault {
                 Some(FaultKind::DnsSilent | FaultKind::HangBefore) => None,
@@ -125,10 +126,11 @@ impl NameServer {
                 }
                 _ => Some(self.answer(state, &asked, limit.is_some())),
             };
-            response.as_ref().map(|response| response.metadata.response_code.to_string())
+            ((), response.as_ref().map(|response| response.metadata.response_code.to_string()))
         });
-        let Ok(code) = code else { return empty(&asked.message, ResponseCode::ServFail).to_vec().ok() };
-        self.shared.log("dns", method, &path, Vec::new(), code);
+        if kept.is_err() {
+            return empty(&asked.message, ResponseCode::ServFail).to_vec().ok();
+        }
         self.encode(response?, asked, seconds, limit)
     }
 

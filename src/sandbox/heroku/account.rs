@@ -1,14 +1,19 @@
 //! The account that the token belongs to.
 
-use serde_json::json;
+use serde_json::{Value, json};
 
 use super::{Answer, Heroku, moment};
 
 impl Heroku<'_> {
     /// `GET /account`.
     pub(super) fn account(&self) -> Answer {
+        Answer::ok(self.view_account())
+    }
+
+    /// The account as other answers have it, too.
+    pub(super) fn view_account(&self) -> Value {
         let created_at = moment(self.state.about.created_at);
-        Answer::ok(json!({
+        json!({
             "allow_tracking": false,
             "beta": false,
             "country_of_residence": null,
@@ -27,7 +32,7 @@ impl Heroku<'_> {
             "two_factor_authentication": false,
             "updated_at": created_at,
             "verified": true,
-        }))
+        })
     }
 
     /// `GET /account/features/{name}`: every feature is there and on.

@@ -2,6 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::sandbox::error::{FULL_DISK, SandboxError};
+
 /// An answer of the vendor's API.
 #[derive(Debug)]
 pub(in crate::sandbox) struct Answer {
@@ -68,6 +70,16 @@ impl Refusal {
     /// 500: our own trouble in the vendor's shape.
     pub(in crate::sandbox) fn internal() -> Self {
         Self { status: 500, id: "internal_server_error", message: "Internal server error.".to_owned() }
+    }
+}
+
+impl From<SandboxError> for Refusal {
+    /// 507 where the disk is full, else [`Refusal::internal`]: nothing was done, because it could not be kept.
+    fn from(error: SandboxError) -> Self {
+        if !error.is_full_disk() {
+            return Self::internal();
+        }
+        Self { status: FULL_DISK, id: "disk_full", message: "There is no room left to keep the change.".to_owned() }
     }
 }
 

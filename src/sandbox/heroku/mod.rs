@@ -21,6 +21,7 @@ mod request;
 mod review_apps;
 mod routes;
 mod slugs;
+mod test_runs;
 
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
@@ -44,6 +45,8 @@ pub(super) struct Heroku<'a> {
     pub(super) now: Timestamp,
     /// Where this server is reached, for the addresses in answers.
     pub(super) base: &'a str,
+    /// What the account has left of its requests.
+    pub(super) remaining: u32,
 }
 
 type Answered = Result<Answer, Refusal>;

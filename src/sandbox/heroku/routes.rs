@@ -29,7 +29,7 @@ impl Heroku<'_> {
         let path: Vec<&str> = segments.iter().map(String::as_str).collect();
         match (request.method.as_str(), path.as_slice()) {
             ("GET", ["account"] | ["users", "~"]) => Ok(self.account()),
-            ("GET", ["account", "rate-limits"]) => Ok(Answer::ok(json!({ "remaining": super::super::RATE_LIMIT }))),
+            ("GET", ["account", "rate-limits"]) => Ok(Answer::ok(json!({ "remaining": self.remaining }))),
             ("GET", ["account", "features", name]) => Ok(self.account_feature(name)),
 
             ("GET", ["apps"]) => self.list_apps(request),
@@ -92,6 +92,10 @@ impl Heroku<'_> {
             (method @ ("GET" | "POST" | "PATCH" | "DELETE"), ["pipelines", pipeline, "review-app-config"]) => {
                 self.review_app_config(method, pipeline, request)
             }
+            ("GET", ["pipelines", pipeline, "test-runs"]) => self.list_test_runs(pipeline, request),
+            ("GET", ["pipelines", pipeline, "test-runs", number]) => self.show_test_run_of(pipeline, number),
+            ("POST", ["test-runs"]) => self.create_test_run(request),
+            ("GET", ["test-runs", test_run]) => self.show_test_run(test_run),
             ("GET", ["review-apps", review_app]) => self.show_review_app(review_app),
             ("POST", ["pipeline-couplings"]) => self.create_coupling(request),
             ("GET", ["pipeline-couplings", coupling]) => self.show_coupling(coupling),

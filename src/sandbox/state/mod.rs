@@ -17,7 +17,7 @@ pub use app::Stack;
 pub(super) use app::{
     AddOn, App, Artifact, ArtifactKind, Build, Certificate, Domain, OneOff, Process, Release, Source, Status,
 };
-pub(super) use pipeline::{Coupling, Pipeline, Promotion, PromotionTarget, ReviewApp, ReviewAppConfig};
+pub(super) use pipeline::{Coupling, Pipeline, Promotion, PromotionTarget, ReviewApp, ReviewAppConfig, TestRun};
 pub(super) use zone::{Behind, RecordSet, Zone};
 
 use super::fault::Fault;
@@ -40,6 +40,7 @@ pub(super) struct State {
     pub(super) promotions: BTreeMap<String, Promotion>,
     pub(super) review_apps: BTreeMap<String, ReviewApp>,
     pub(super) review_app_configs: BTreeMap<String, ReviewAppConfig>,
+    pub(super) test_runs: BTreeMap<String, TestRun>,
     pub(super) zones: BTreeMap<String, Zone>,
     pub(super) faults: BTreeMap<String, Fault>,
 }

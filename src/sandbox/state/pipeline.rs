@@ -70,3 +70,23 @@ pub(in crate::sandbox) struct ReviewAppConfig {
     pub(in crate::sandbox) stale_days: u32,
     pub(in crate::sandbox) wait_for_ci: bool,
 }
+
+/// One run of a pipeline's tests.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(in crate::sandbox) struct TestRun {
+    pub(in crate::sandbox) id: String,
+    pub(in crate::sandbox) pipeline: String,
+    /// Counts up within the pipeline.
+    pub(in crate::sandbox) number: u64,
+    pub(in crate::sandbox) branch: String,
+    pub(in crate::sandbox) message: String,
+    pub(in crate::sandbox) commit: String,
+    pub(in crate::sandbox) url: String,
+    pub(in crate::sandbox) status: Status,
+    /// How many more questions find it going on.
+    pub(in crate::sandbox) left: u32,
+    /// Whether it will fail.
+    pub(in crate::sandbox) doomed: bool,
+    pub(in crate::sandbox) created_at: Timestamp,
+    pub(in crate::sandbox) updated_at: Timestamp,
+}

@@ -1,10 +1,15 @@
 //! `.sops.yaml`: which files are encrypted, for whom, and what in them.
 
+mod destination;
 mod raw;
+
+use serde_saphyr::Spanned;
 
 use crate::keys::Recipient;
 
-use self::raw::RawFile;
+use self::destination::RawDestination;
+pub use self::destination::{DestinationRule, Stores};
+use self::raw::{RawFile, RawRule};
 use super::SopsError;
 use super::pattern::Pattern;
 use super::scope::Selector;
@@ -13,6 +18,8 @@ use super::scope::Selector;
 #[derive(Clone, Debug, Default)]
 pub struct RuleSet {
     rules: Option<Vec<Rule>>,
+    destinations: Vec<DestinationRule>,
+    stores: Stores,
 }
 
 /// One creation rule.
@@ -46,6 +53,19 @@ impl RuleSet {
     /// [`SopsError::Rules`] with line and column; an invalid pattern or recipient is one, whether or not its rule would
     /// ever be reached.
     pub fn parse(text: &str, shown_path: &str) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, true)
+    }
+
+    /// The same as SOPS reads it: an invalid pattern that chooses leaves never matches, and one of paths is an error only
+    /// once it is reached, by [`RuleSet::reached_rule_for`].
+    ///
+    /// # Errors
+    /// As for [`RuleSet::parse`], but for patterns.
+    pub fn parse_as_sops(text: &str, shown_path: &str) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, false)
+    }
+
+    fn read(text: &str, shown_path: &str, strict: bool) -> Result<Self, SopsError> {
         let mut bytes = text.as_bytes();
         // SOPS reads the first document and looks at no other.
         let first = serde_saphyr::read::<_, RawFile>(&mut bytes).next();
@@ -63,28 +83,61 @@ impl RuleSet {
                 });
             }
         };
-        let rules = file.creation_rules.map(|rules| {
-            rules
-                .into_iter()
-                .map(|raw| {
-                    let part = |number: u64| usize::try_from(number).unwrap_or(0);
-                    let (line, column) = (part(raw.referenced.line()), part(raw.referenced.column()));
-                    raw.value.into_rule(line).map_err(|problem| SopsError::Rules {
-                        path: shown_path.to_owned(),
-                        line,
-                        column,
-                        problem,
-                    })
-                })
-                .collect::<Result<Vec<_>, _>>()
-        });
-        Ok(Self { rules: rules.transpose()? })
+        let place = |at: serde_saphyr::Location| {
+            let part = |number: u64| usize::try_from(number).unwrap_or(0);
+            (part(at.line()), part(at.column()))
+        };
+        let failed = |(line, column), problem| SopsError::Rules { path: shown_path.to_owned(), line, column, problem };
+        let rule = |raw: Spanned<RawRule>| {
+            let at = place(raw.referenced);
+            raw.value.into_rule(at.0, strict).map_err(|problem| failed(at, problem))
+        };
+        let destination = |raw: Spanned<RawDestination>| {
+            let at = place(raw.referenced);
+            raw.value.into_rule(at.0, strict).map_err(|problem| failed(at, problem))
+        };
+        let rules = file.creation_rules.map(|rules| rules.into_iter().map(rule).collect::<Result<_, _>>());
+        let destinations = file.destination_rules.unwrap_or_default().into_iter().map(destination);
+        Ok(Self {
+            rules: rules.transpose()?,
+            destinations: destinations.collect::<Result<_, _>>()?,
+            stores: file.stores.unwrap_or_default().into_stores(),
+        })
+    }
+
+    /// The rules of `publish`, in order.
+    #[must_use]
+    pub fn destinations(&self) -> &[DestinationRule] {
+        &self.destinations
+    }
+
+    /// How `sops` shall indent.
+    #[must_use]
+    pub const fn stores(&self) -> Stores {
+        self.stores
     }
 
     /// The rule for a path: relative to the folder of the rules, with `/`; a path outside of it as a whole.
     #[must_use]
     pub fn rule_for(&self, path: &str) -> Option<&Rule> {
         self.rules()?.iter().find(|rule| rule.path_regex.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes())))
+    }
+
+    /// The same, where a path's pattern that is invalid was let through.
+    ///
+    /// # Errors
+    /// [`SopsError::Pattern`] if such a rule comes before one that matches.
+    pub fn reached_rule_for(&self, path: &str) -> Result<Option<&Rule>, SopsError> {
+        for rule in self.rules().unwrap_or_default() {
+            let Some(regex) = &rule.path_regex else { return Ok(Some(rule)) };
+            if let Some(problem) = regex.problem() {
+                return Err(problem);
+            }
+            if regex.is_match(path.as_bytes()) {
+                return Ok(Some(rule));
+            }
+        }
+        Ok(None)
     }
 
     /// The rules in order; `None` if the file has no `creation_rules`, which SOPS takes for no configuration at all.
@@ -157,6 +210,20 @@ mod tests {
         let both = ["https://v/keys/n/1", "https://v/v1/e/keys/k"];
         assert_eq!(ids(0), [&flat[..], &both].concat());
         assert_eq!(ids(1), [&["A+R|k:v,n:1|p", "g", "r:u"][..], &both].concat());
+    }
+
+    #[test]
+    fn destinations_and_stores_are_read() {
+        let set = rules(&format!(
+            "creation_rules: []\nstores: {{yaml: {{indent: 2}}, json: {{indent: -1}}}}\ndestination_rules:\n  - s3_bucket: b\n    \
+             path_regex: ^a\n    recreation_rule: {{age: {RECIPIENT}}}\n  - vault_path: p\n    vault_kv_version: 1\n    \
+             omit_extensions: true\n"
+        ));
+        assert_eq!(set.stores(), Stores { json: Some(-1), json_binary: None, yaml: Some(2) });
+        let [first, second] = set.destinations() else { panic!("two") };
+        assert_eq!((first.s3_bucket.as_str(), first.line), ("b", 4));
+        assert_eq!(first.recreation_rule.as_ref().map(|rule| rule.keys().count()), Some(1));
+        assert_eq!((second.vault_kv_version, second.omit_extensions), (Some(1), true));
     }
 
     #[test]

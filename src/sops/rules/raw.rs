@@ -6,12 +6,15 @@ use serde_saphyr::Spanned;
 use crate::keys::{AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, KeyKind, Recipient};
 use crate::sops::SopsError;
 use crate::sops::pattern::Pattern;
+use crate::sops::rules::destination::{RawDestination, RawStores};
 use crate::sops::rules::{Rule, RuleGroup};
 use crate::sops::scope::Selector;
 
 #[derive(Default, Deserialize)]
 pub(super) struct RawFile {
     pub(super) creation_rules: Option<Vec<Spanned<RawRule>>>,
+    pub(super) destination_rules: Option<Vec<Spanned<RawDestination>>>,
+    pub(super) stores: Option<RawStores>,
 }
 
 #[derive(Deserialize)]
@@ -101,10 +104,10 @@ fn split(texts: &[String]) -> Vec<String> {
 }
 
 impl RawRule {
-    pub(super) fn into_rule(self, line: usize) -> Result<Rule, String> {
+    pub(super) fn into_rule(self, line: usize, strict: bool) -> Result<Rule, String> {
         let said = |error: SopsError| error.to_string();
         let path_regex = self.path_regex.as_deref().filter(|source| !source.is_empty());
-        let path_regex = path_regex.map(Pattern::new).transpose().map_err(said)?;
+        let path_regex = path_regex.map(Pattern::as_sops);
         let values = [
             &self.encrypted_suffix,
             &self.unencrypted_suffix,
@@ -119,7 +122,11 @@ impl RawRule {
             if selector.is_some() {
                 return Err(format!("`{field}` stands beside another selector; a rule has one"));
             }
-            selector = Selector::of_field(field, value).map_err(said)?;
+            selector = Selector::of_field_as_sops(field, value);
+        }
+        let patterns = path_regex.iter().chain(selector.iter().filter_map(Selector::pattern));
+        if let Some(problem) = patterns.filter_map(Pattern::problem).next().filter(|_| strict) {
+            return Err(said(problem));
         }
         let (mac_only_encrypted, shamir_threshold) = (self.mac_only_encrypted, self.shamir_threshold);
         Ok(Rule {

@@ -110,3 +110,23 @@ fn a_sparse_giant_is_refused_before_reading() {
     let endless = std::io::repeat(b'x');
     assert!(matches!(read_within(100_000, endless, 0, &path), Err(FileError::TooLarge { limit: 100_000, .. })));
 }
+
+#[test]
+fn a_file_with_two_names_keeps_both() {
+    let folder = tempfile::tempdir().unwrap();
+    let (one, two) = (folder.path().join("one"), folder.path().join("two"));
+    std::fs::write(&one, "old and longer").unwrap();
+    std::fs::hard_link(&one, &two).unwrap();
+    let target = Target::hold_linked(&one).unwrap();
+    target.replace(b"new", None, Mode::KeptOr(0o644)).unwrap();
+    assert_eq!(std::fs::read(&two).unwrap(), b"new");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+    drop(target);
+    // A command that was killed has left half a text and the copy.
+    std::fs::write(folder.path().join(".lockage-before-one"), "new").unwrap();
+    std::fs::write(&one, "ne").unwrap();
+    let target = Target::hold_linked(&one).unwrap();
+    assert_eq!(&target.read().unwrap()[..], b"new");
+    assert_eq!(std::fs::read(&two).unwrap(), b"new");
+    assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 2);
+}

@@ -1,14 +1,14 @@
 //! Texts that are nearly YAML: from a grammar, from a soup of pieces, and mutated.
 
 /// A small generator of numbers (SplitMix64), so that a seed names a run on every machine.
-pub(super) struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub(super) fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self(seed)
     }
 
-    pub(super) fn next(&mut self) -> u64 {
+    pub(crate) fn next(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -16,15 +16,15 @@ impl Random {
         mixed ^ (mixed >> 31)
     }
 
-    pub(super) fn below(&mut self, limit: usize) -> usize {
+    pub(crate) fn below(&mut self, limit: usize) -> usize {
         (self.next() % limit as u64) as usize
     }
 
-    pub(super) fn chance(&mut self, one_in: usize) -> bool {
+    pub(crate) fn chance(&mut self, one_in: usize) -> bool {
         self.below(one_in) == 0
     }
 
-    pub(super) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
+    pub(crate) fn pick<'a, T: ?Sized>(&mut self, from: &[&'a T]) -> &'a T {
         from[self.below(from.len())]
     }
 }
@@ -138,7 +138,7 @@ const PIECES: &[&str] = &[
 ];
 
 /// A run of pieces without any plan.
-pub(super) fn soup(random: &mut Random) -> String {
+pub(crate) fn soup(random: &mut Random) -> String {
     let length = 1 + random.below(24);
     let mut text = if random.chance(2) { "a: ".to_owned() } else { String::new() };
     for _ in 0..length {
@@ -216,7 +216,7 @@ const SCALARS: &[&str] = &[
 const BREAKS: &[&str] = &["\n", "\n", "\n", "\n", "\n", "\n", "\r\n", "\u{2028}"];
 
 /// A document with blocks, lists, comments and blank lines, mostly right.
-pub(super) struct Writer<'r> {
+pub(crate) struct Writer<'r> {
     random: &'r mut Random,
     text: String,
     line_break: &'static str,
@@ -224,7 +224,7 @@ pub(super) struct Writer<'r> {
 }
 
 /// A mostly well-formed text.
-pub(super) fn document(random: &mut Random) -> String {
+pub(crate) fn document(random: &mut Random) -> String {
     let line_break = random.pick(BREAKS);
     let mut writer = Writer { random, text: String::new(), line_break, names: 0 };
     writer.stream();
@@ -389,7 +389,7 @@ impl Writer<'_> {
 }
 
 /// The same text with a few small accidents.
-pub(super) fn mutate(random: &mut Random, text: &str) -> Vec<u8> {
+pub(crate) fn mutate(random: &mut Random, text: &str) -> Vec<u8> {
     let mut bytes = text.as_bytes().to_vec();
     for _ in 0..1 + random.below(4) {
         let at = random.below(bytes.len() + 1);

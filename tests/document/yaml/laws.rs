@@ -1,7 +1,8 @@
 //! Laws of writing, over generated documents and over mutations of them.
 
 use lockage::document::{
-    Document, Edits, Format, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style, Visit,
+    Document, Edits, Format, Graft, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style,
+    Visit,
 };
 use proptest::prelude::*;
 
@@ -151,7 +152,7 @@ fn insertion(text: &[u8], choice: usize) {
     });
     let path = KeyPath::new(parts);
     let token = token(7, "str");
-    let Ok(written) = plain.insert(&path, &Replacement::Token(token.as_bytes())) else { return };
+    let Ok(written) = plain.insert(&path, &Graft::Leaf(Replacement::Token(token.as_bytes()))) else { return };
     let shown = || format!("{path}\n{}\n=====\n{}", String::from_utf8_lossy(text), String::from_utf8_lossy(&written));
     let found = parse(&written).unwrap_or_else(|| panic!("no YAML any more:\n{}", shown()));
     let new = found.find(&path).unwrap_or_else(|| panic!("not there:\n{}", shown()));

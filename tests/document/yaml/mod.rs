@@ -3,7 +3,7 @@
 mod block;
 mod corpus;
 mod differential;
-mod generate;
+pub(crate) mod generate;
 mod hostile;
 mod laws;
 mod metadata;

@@ -115,6 +115,23 @@ fn an_entry_is_recorded_once_however_often_it_is_asked_for() {
 }
 
 #[test]
+fn what_a_killed_process_left_beside_a_reference_is_no_obstacle() {
+    let shared = Shared::new();
+    let plan = Fixture::new().plan().unwrap();
+    let ledger = shared.ledger("one");
+    ledger.append(&entry(&plan, 1)).unwrap();
+    let git = shared.clone("one").join(".git");
+    for name in [NAME.to_owned(), NAME.replace("refs/lockage", "refs/lockage/seen")] {
+        let lock = git.join(format!("{name}.lock"));
+        std::fs::create_dir_all(lock.parent().unwrap()).unwrap();
+        std::fs::write(lock, "").unwrap();
+    }
+    shared.ledger("two").append(&entry(&plan, 2)).unwrap();
+    ledger.append(&entry(&plan, 3)).unwrap();
+    assert_eq!(shared.ledger("two").entries("pangeo-forge", &StageName::plain("staging"), 9).unwrap().len(), 3);
+}
+
+#[test]
 fn entries_made_alone_go_on_top_of_what_others_shared() {
     let shared = Shared::new();
     let plan = Fixture::new().plan().unwrap();

@@ -2,10 +2,13 @@
 //!
 //! *Source*: the SOPS format, sections 9.3 and 9.6, and the real program's output.
 
+use super::flags::Wrong;
 use crate::cipher::CipherError;
 use crate::cli::{Failed, report};
-use crate::document::{Format, SyntaxError, SyntaxErrorKind};
+use crate::document::{Document, EmitError, Format, SyntaxError, SyntaxErrorKind};
+use crate::error::Failure as _;
 use crate::sops::SopsError;
+use crate::system::files::FileError;
 
 /// A failed command.
 #[derive(Debug)]
@@ -14,13 +17,18 @@ pub(super) struct Exit {
     pub(super) message: String,
     /// Whether it is logged instead of printed.
     pub(super) fatal: bool,
-    /// Whether the usage is shown.
-    pub(super) usage: bool,
+    /// What is shown on stdout first: the usage, over a wrong command line.
+    pub(super) shown: Option<String>,
 }
 
 impl Exit {
     pub(super) fn new(code: u8, message: impl Into<String>) -> Self {
-        Self { code, message: message.into(), fatal: false, usage: false }
+        Self { code, message: message.into(), fatal: false, shown: None }
+    }
+
+    /// An end about which everything is said.
+    pub(super) fn silent(code: u8) -> Self {
+        Self::new(code, "")
     }
 
     /// An error that is no exit error in SOPS: logged, exit 1.
@@ -28,9 +36,10 @@ impl Exit {
         Self { fatal: true, ..Self::new(1, message) }
     }
 
-    /// A wrong command line.
-    pub(super) fn usage(message: impl Into<String>) -> Self {
-        Self { usage: true, ..Self::fatal(message) }
+    /// A wrong command line, or a wrong variable; `help` is what the usage says.
+    pub(super) fn wrong(wrong: Wrong, lead: &str, help: impl FnOnce() -> String) -> Self {
+        let shown = wrong.usage.then(|| format!("Incorrect Usage{lead} {}\n\n{}", wrong.message, help()));
+        Self { shown, ..Self::fatal(wrong.message) }
     }
 
     /// Over a file that was to be encrypted.
@@ -39,7 +48,9 @@ impl Exit {
             SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => {
                 Self::new(92, "File cannot be completely empty, it must contain at least one document")
             }
-            SopsError::Syntax(error) => Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error))),
+            SopsError::Syntax(error) if !matches!(error.kind, SyntaxErrorKind::Unwalkable(_)) => {
+                Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error)))
+            }
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             SopsError::NoRecipients => Self::new(1, "Could not generate data key: [empty key group provided]"),
             other => {
@@ -72,6 +83,49 @@ impl Exit {
         };
         Self::new(error.sops_exit_code(false), message)
     }
+}
+
+impl Exit {
+    /// Over a tree that has no place in a format.
+    pub(super) fn emitting(error: EmitError) -> Self {
+        Self::new(4, format!("Error dumping file: {error}"))
+    }
+
+    /// Over a change of an encrypted file.
+    pub(super) fn changing(error: &SopsError) -> Self {
+        match error {
+            SopsError::Emit(_) => Self::new(4, error.to_string()),
+            SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
+            other => Self::new(other.sops_exit_code(false), other.to_string()),
+        }
+    }
+
+    /// Why a text is no encrypted file. A binary file is JSON once it is encrypted.
+    pub(super) fn unreadable(format: Format, input: &[u8], error: &SopsError) -> Self {
+        if matches!(format, Format::Json | Format::Binary)
+            && let Err(error) = Document::parse(Format::Json, input.to_vec())
+        {
+            return Self::new(1, format!("Could not unmarshal input data: {error}"));
+        }
+        Self::decrypting(error)
+    }
+}
+
+/// An error with what the system says, and what to do.
+pub(super) fn whole(error: &FileError) -> String {
+    let mut text = error.to_string();
+    if let Some(source) = std::error::Error::source(error) {
+        text.push_str(&format!(": {source}"));
+    }
+    for hint in error.hints() {
+        text.push_str(&format!("\n{hint}"));
+    }
+    text
+}
+
+/// Says a line as SOPS's logger does.
+pub(super) fn log(logger: &str, level: &str, message: &str) {
+    report::say(&format!("[{logger}]\t time=\"{}\" level={level} msg={}", time(), quoted(message)));
 }
 
 impl From<Failed> for Exit {
@@ -126,9 +180,7 @@ pub(super) fn warn_of_ignored(rest: &[String]) {
     if rest.len() < 2 {
         return;
     }
-    let warn = |message: &str| {
-        report::say(&format!("[CMD]\t time=\"{}\" level=warning msg={}", time(), quoted(message)));
-    };
+    let warn = |message: &str| log("CMD", "warning", message);
     warn("More than one positional argument provided. Only the first one will be used!");
     if let Some(flag) = rest[1..].iter().find(|word| word.starts_with('-')) {
         warn(&format!(

@@ -1,0 +1,9 @@
+#![no_main]
+
+use libfuzzer_sys::fuzz_target;
+use lockage::sops::RuleSet;
+
+fuzz_target!(|text: &str| {
+    let _ = RuleSet::parse(text, "rules");
+    let _ = RuleSet::parse_as_sops(text, "rules");
+});

@@ -1,0 +1,143 @@
+//! `sops edit`, and `sops FILE`.
+//!
+//! *Source*: the SOPS format, section 9.11. Where SOPS would start the editor for ever, because nobody can say that it
+//! has been seen to the error, we end; what was written is then put aside. What is edited under the metadata of
+//! `--show-master-keys`, SOPS discards; here it counts.
+
+use std::ffi::OsStr;
+use std::io::BufRead as _;
+use std::path::Path;
+
+use zeroize::Zeroizing;
+
+use super::call::{Call, Loaded, converted, write};
+use super::exit::{self, Exit};
+use super::recipients;
+use crate::cli::commands::edit::example;
+use crate::cli::secrets::desk::{self, Desk};
+use crate::cli::secrets::editor::Editor;
+use crate::cli::secrets::private;
+use crate::document::{Document, Edits, Format, MetadataEdit};
+use crate::keys::KeyServices;
+use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt, encrypt_as};
+
+/// What is edited.
+enum Subject {
+    Old(Box<DecryptedFile>, KeyServices),
+    New(Box<Encryption>),
+}
+
+pub(super) fn run(call: &Call) -> Result<u8, Exit> {
+    let path = call.file()?;
+    of_file(call, &path)
+}
+
+pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
+    let name = call.name(Some(path));
+    let formats = call.formats(name.as_deref());
+    let subject = if path.exists() {
+        if call.legacy {
+            recipients::demand_rule(call, path)?;
+        }
+        call.rules()?;
+        let Loaded { file, keys } = call.load(Some(path), formats.0)?;
+        let opened = call.open(file, &keys)?;
+        call.audit.record("decrypt", Some(path))?;
+        Subject::Old(Box::new(opened), keys)
+    } else {
+        Subject::New(Box::new(recipients::encryption(call, name.as_deref())?))
+    };
+    let shown = subject.shown(call, formats.0)?;
+    let editor = Editor::of_variables(&call.context, &["SOPS_EDITOR", "EDITOR"]);
+    let not_run = |failed: crate::cli::Failed| Exit::new(201, format!("Could not run editor: {}", failed.message));
+    let folder = private::folder_or_temporary(&call.context)?;
+    let file_name = path.file_name().unwrap_or(OsStr::new("secrets"));
+    let desk = Desk::lay(editor.map_err(not_run)?, folder, file_name, &shown)?;
+    loop {
+        let edited = desk.open(None).map_err(not_run)?.text;
+        if edited[..] == shown[..] {
+            return Err(Exit::new(200, "File has not changed, exiting."));
+        }
+        match subject.encrypted(call, formats, &edited) {
+            Ok(text) => {
+                call.audit.record("encrypt", Some(path))?;
+                write(path, &text, 0o644, "in-place")?;
+                return Ok(0);
+            }
+            Err(error) => {
+                exit::log(
+                    "CMD",
+                    "error",
+                    &format!(
+                        "Could not load tree, probably due to invalid syntax: {}",
+                        Exit::encrypting(error).message
+                    ),
+                );
+                crate::cli::report::say("Press a key to return to the editor, or Ctrl+C to exit.");
+                let mut line = String::new();
+                if !matches!(std::io::stdin().lock().read_line(&mut line), Ok(read) if read > 0) {
+                    return Err(subject.aside(call, file_name, &edited));
+                }
+            }
+        }
+    }
+}
+
+impl Subject {
+    /// What the editor shows.
+    fn shown(&self, call: &Call, format: Format) -> Result<Zeroizing<Vec<u8>>, Exit> {
+        let file = match self {
+            Self::New(_) => return Ok(Zeroizing::new(example(format).to_vec())),
+            Self::Old(file, _) => file,
+        };
+        if !call.flags.is_set("show-master-keys") {
+            return Ok(Zeroizing::new(file.text().to_vec()));
+        }
+        let failed = |error: SopsError| Exit::decrypting(&error);
+        let mut edits = Edits::new();
+        edits.metadata = MetadataEdit::Set(file.metadata().to_tree());
+        file.document().and_then(|document| Ok(document.apply(&edits)?)).map_err(failed)
+    }
+
+    /// The text of the new file.
+    fn encrypted(&self, call: &Call, formats: (Format, Format), edited: &[u8]) -> Result<Vec<u8>, SopsError> {
+        let now = call.context.now();
+        let mut document = Document::parse(formats.0, edited.to_vec())?;
+        if call.flags.is_set("show-master-keys") && document.metadata().is_some() {
+            let mut edits = Edits::new();
+            edits.metadata = MetadataEdit::Remove;
+            document = Document::parse(formats.0, document.apply(&edits)?.to_vec())?;
+        }
+        match self {
+            Self::Old(file, keys) => {
+                let text = match file.reencrypt(&document, Flavour::Sops, now)? {
+                    Some(text) => text,
+                    None => file.touch(now)?,
+                };
+                converted(call, text, formats, keys).map_err(|_| SopsError::NotEncrypted)
+            }
+            Self::New(encryption) if formats.0 == formats.1 => {
+                encrypt(&document, encryption, &call.keys_to_encrypt(), now)
+            }
+            Self::New(encryption) => {
+                encrypt_as(&document, formats.1, call.emit_options(), encryption, &call.keys_to_encrypt(), now)
+            }
+        }
+    }
+
+    /// Nobody is there to go on: what was written is kept, encrypted for the same keys.
+    fn aside(&self, call: &Call, name: &OsStr, edited: &[u8]) -> Exit {
+        let now = call.context.now();
+        let sealed = match self {
+            Self::Old(file, _) => file.aside(edited, now),
+            Self::New(encryption) => Document::parse_plain(Format::Binary, edited.to_vec())
+                .map_err(SopsError::from)
+                .and_then(|document| encrypt(&document, encryption, &call.keys_to_encrypt(), now)),
+        };
+        let kept = sealed.map_err(crate::cli::Failed::from);
+        match kept.and_then(|text| desk::put_aside(&call.context, name, &text)) {
+            Ok(path) => Exit::new(1, format!("What you wrote is in {}, encrypted for the same keys.", path.display())),
+            Err(error) => Exit::new(1, format!("What you wrote is lost: {}", error.message)),
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! `sops encrypt` and `sops decrypt`, `-e` and `-d`.
+
+use zeroize::Zeroizing;
+
+use super::call::Call;
+use super::exit::{self, Exit};
+use super::{extract, recipients};
+use crate::document::{Document, OwnedTree, emit};
+use crate::sops::{SopsError, encrypt_as};
+
+pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
+    exit::warn_of_ignored(&call.flags.rest);
+    let file = call.file().ok();
+    let destination = call.destination(file.as_deref())?;
+    match &file {
+        None if call.legacy => return Err(Exit::new(100, "Error: no file specified")),
+        None if call.flags.value("filename-override").is_none() => {
+            return Err(Exit::new(8, "Error: must specify --filename-override when reading from stdin"));
+        }
+        None => {}
+        Some(file) => call.exists(file)?,
+    }
+    let name = call.name(file.as_deref());
+    let (format, output) = call.formats(name.as_deref());
+    let encryption = recipients::encryption(call, name.as_deref())?;
+    let mut input = call.read(file.as_deref())?;
+    let document =
+        Document::parse_plain(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
+    call.audit.record("encrypt", file.as_deref())?;
+    let (keys, now) = (call.keys_to_encrypt(), call.context.now());
+    let text = if format == output {
+        crate::sops::encrypt(&document, &encryption, &keys, now)
+    } else {
+        encrypt_as(&document, output, call.emit_options(), &encryption, &keys, now)
+    };
+    destination.write(&text.map_err(Exit::encrypting)?, 0o644)?;
+    Ok(0)
+}
+
+pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
+    exit::warn_of_ignored(&call.flags.rest);
+    let file = call.file().ok();
+    let destination = call.destination(file.as_deref())?;
+    match &file {
+        None if call.legacy => return Err(Exit::new(100, "Error: no file specified")),
+        None => {}
+        Some(file) => call.exists(file)?,
+    }
+    let path = call.flags.value("extract").map(|path| extract::path(path, extract::EXTRACT)).transpose()?;
+    call.rules()?;
+    let name = call.name(file.as_deref());
+    let (format, output) = call.formats(name.as_deref());
+    let loaded = call.load(file.as_deref(), format)?;
+    let failed = |error: SopsError| Exit::decrypting(&error);
+    let whole = path.is_none() && format == output;
+    let (text, tree): (Zeroizing<Vec<u8>>, Option<OwnedTree>) = if call.flags.is_set("ignore-mac") {
+        let opened = loaded.file.decrypt_unverified(&loaded.keys).map_err(failed)?;
+        let tree = if whole { None } else { Some(opened.tree(&loaded.file).map_err(failed)?) };
+        (Zeroizing::new(opened.text().to_vec()), tree)
+    } else {
+        let opened = loaded.file.decrypt(&loaded.keys).map_err(failed)?;
+        let tree = if whole { None } else { Some(opened.tree().map_err(failed)?) };
+        (Zeroizing::new(opened.text().to_vec()), tree)
+    };
+    call.audit.record("decrypt", file.as_deref())?;
+    let text = match (tree, path) {
+        (None, _) => text,
+        (Some(tree), None) => emit(output, &tree, None, call.emit_options()).map_err(Exit::emitting)?,
+        (Some(tree), Some(path)) => {
+            let selected =
+                tree.select(&path).map_err(|error| Exit::new(1, format!("error truncating tree: {error}")))?;
+            selected.emit(output, call.emit_options()).map_err(Exit::emitting)?
+        }
+    };
+    destination.write(&text, 0o600)?;
+    Ok(0)
+}

@@ -1,0 +1,35 @@
+//! `sops rotate` and `-r`.
+
+use std::path::Path;
+
+use super::call::{Call, Loaded, converted};
+use super::exit::Exit;
+use super::recipients;
+
+pub(super) fn run(call: &Call) -> Result<u8, Exit> {
+    let path = call.file()?;
+    of_file(call, &path)
+}
+
+pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
+    let destination = call.destination(Some(path))?;
+    if !path.exists() {
+        return Err(Exit::new(100, format!("Error: cannot operate on non-existent file \"{}\"", path.display())));
+    }
+    let name = call.name(Some(path));
+    if call.legacy {
+        recipients::demand_rule(call, name.as_deref().unwrap_or(path))?;
+    }
+    call.rules()?;
+    let formats = call.formats(name.as_deref());
+    let (add, remove) = (recipients::named(call, "add-")?, recipients::named(call, "rm-")?);
+    let remove: Vec<String> = remove.iter().map(crate::keys::Recipient::id).collect();
+    let Loaded { file, keys } = call.load(Some(path), formats.0)?;
+    call.audit.record("rotate", Some(path))?;
+    let opened = call.open(file, &keys)?;
+    call.audit.record("decrypt", Some(path))?;
+    let text = opened.rotate(&add, &remove, &keys, call.context.now()).map_err(Exit::encrypting)?;
+    call.audit.record("encrypt", Some(path))?;
+    destination.write(&converted(call, text, formats, &keys)?, 0o644)?;
+    Ok(0)
+}

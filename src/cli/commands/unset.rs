@@ -1,0 +1,56 @@
+//! `lockage unset`.
+
+use std::path::PathBuf;
+
+use crate::cli::secrets::identities::{Identities, warn_if_published};
+use crate::cli::secrets::in_file;
+use crate::cli::secrets::input::{Source, Types};
+use crate::cli::{Context, Failed, report};
+use crate::document::KeyPath;
+use crate::sops::{EncryptedFile, Flavour};
+use crate::system::files::{Mode, Target};
+
+/// Remove one value from an encrypted file, or a whole list or mapping; nothing else in the file moves.
+#[derive(Debug, clap::Args)]
+#[command(
+    after_help = "Examples:\n  lockage unset secrets/app.yaml db.password\n  lockage unset secrets/app.yaml 'hosts[0]'"
+)]
+pub(crate) struct Unset {
+    /// The file.
+    file: PathBuf,
+    /// The value's place: `db.hosts[0]` or `["db"]["hosts"][0]`.
+    key: KeyPath,
+    #[command(flatten)]
+    types: Types,
+}
+
+impl Unset {
+    pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let source = Source::File(self.file.clone());
+        let format = self.types.format(&source)?;
+        let target = Target::hold(&context.path(&self.file))?;
+        let input = target.read()?;
+        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
+        warn_if_published(context, file.metadata());
+        let identities = Identities::of_user(context, file.metadata());
+        let failed = |error| in_file(&source, identities.explain(error));
+        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
+        let text = file.unset(&self.key, Flavour::Own, context.now()).map_err(failed)?;
+        if let Some(text) = &text {
+            target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
+        }
+        let (name, changed) = (self.file.display().to_string(), text.is_some());
+        if context.json {
+            let body = serde_json::json!({"file": name, "key": self.key.to_string(), "changed": changed});
+            report::json("lockage.unset/1", &body)?;
+        } else if !context.quiet {
+            let key = &self.key;
+            report::say(&if changed {
+                format!("removed `{key}` from {name}")
+            } else {
+                format!("unchanged: {name} has no `{key}`")
+            });
+        }
+        Ok(0)
+    }
+}

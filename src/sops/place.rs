@@ -1,0 +1,125 @@
+//! Where in a document a new value goes.
+
+use zeroize::Zeroizing;
+
+use crate::document::{Document, Graft, KeyPath, Kind, PathPart, Visit};
+
+use super::SopsError;
+use super::seal::Flavour;
+
+/// The place of a new value.
+pub(super) struct Place {
+    /// Where the text is changed.
+    at: KeyPath,
+    /// Whether something stands there, which goes.
+    there: bool,
+    /// The parents to be made there.
+    missing: Vec<PathPart>,
+    whole: KeyPath,
+}
+
+/// What the walk finds on the way to a path in the first document.
+#[derive(Default)]
+struct Found {
+    /// By depth: whether it is a list, and its items.
+    containers: Vec<(bool, usize)>,
+    /// A leaf on the way or at the end.
+    leaf: Option<(usize, Kind)>,
+}
+
+impl Place {
+    /// Finds it.
+    pub(super) fn find(document: &Document, path: &KeyPath, flavour: Flavour) -> Result<Self, SopsError> {
+        let nowhere = |parts: &[PathPart], reason| SopsError::NoPlace { path: KeyPath::new(parts.to_vec()), reason };
+        let mut parts = path.parts().to_vec();
+        if parts.is_empty() {
+            return Err(nowhere(&parts, "the whole file is no single value"));
+        }
+        let found = Found::on(document, path);
+        let reached = found.containers.len().saturating_sub(1);
+        if reached == parts.len() || found.leaf.is_some_and(|(depth, _)| depth == parts.len()) {
+            return Ok(Self { at: path.clone(), there: true, missing: Vec::new(), whole: path.clone() });
+        }
+        let sops = flavour == Flavour::Sops;
+        let (there, depth) = match found.leaf {
+            Some((depth, kind)) if kind == Kind::Null || sops => (true, depth),
+            Some((depth, _)) => return Err(nowhere(&parts[..depth], "a single value stands there")),
+            None => (false, reached + 1),
+        };
+        if !there && let Some((list, items)) = found.containers.last() {
+            match &mut parts[depth - 1] {
+                PathPart::Index(index) if *list && sops => *index = (*items).min(*index),
+                PathPart::Index(index) if *list && *index != *items => {
+                    return Err(nowhere(&parts[..depth], "a list grows at its end only"));
+                }
+                PathPart::Index(_) if !*list => {
+                    return Err(nowhere(&parts[..depth], "a mapping has keys, not positions"));
+                }
+                PathPart::Key(_) if *list => return Err(nowhere(&parts[..depth], "a list has positions, not keys")),
+                _ => {}
+            }
+        }
+        for at in depth..parts.len() {
+            match &mut parts[at] {
+                PathPart::Index(index) if sops => *index = 0,
+                PathPart::Index(index) if *index > 0 => {
+                    return Err(nowhere(&parts[..=at], "a list grows at its end only"));
+                }
+                _ => {}
+            }
+        }
+        let (at, missing) = parts.split_at(depth);
+        let (at, missing) = (KeyPath::new(at.to_vec()), missing.to_vec());
+        Ok(Self { at, there, missing, whole: KeyPath::new(parts) })
+    }
+
+    /// The path that the value will have.
+    pub(super) fn whole(&self) -> &KeyPath {
+        &self.whole
+    }
+
+    /// The text with the value in its place.
+    pub(super) fn change(&self, document: &Document, graft: &Graft<'_>) -> Result<Zeroizing<Vec<u8>>, SopsError> {
+        let graft = graft.clone().below(&self.missing);
+        let text = if self.there { document.replace(&self.at, &graft) } else { document.insert(&self.at, &graft) };
+        Ok(text?)
+    }
+}
+
+impl Found {
+    fn on(document: &Document, path: &KeyPath) -> Self {
+        let mut found = Self::default();
+        let mut roots = 0;
+        // The open containers: whether on the path, whether a list, and their items so far.
+        let mut open: Vec<(bool, bool, usize)> = Vec::new();
+        let never: Result<(), std::convert::Infallible> = document.walk(|visit| {
+            match visit {
+                Visit::Enter { path: here, list } => {
+                    roots += usize::from(open.is_empty());
+                    open.push((roots == 1 && here.is_above(path), list, 0));
+                }
+                Visit::Leave => {
+                    if let Some((true, list, items)) = open.pop() {
+                        let depth = open.len();
+                        if found.containers.len() <= depth {
+                            found.containers.resize(depth + 1, (false, 0));
+                        }
+                        found.containers[depth] = (list, items);
+                    }
+                }
+                Visit::ItemDone => {
+                    if let Some((_, _, items)) = open.last_mut() {
+                        *items += 1;
+                    }
+                }
+                Visit::Leaf { id, path: here } if roots == 1 && here.is_above(path) => {
+                    found.leaf = Some((here.depth(), document.outline().leaf(id).kind));
+                }
+                _ => {}
+            }
+            Ok(())
+        });
+        let Ok(()) = never;
+        found
+    }
+}

@@ -1,0 +1,4 @@
+//! `lockage check`.
+
+mod files;
+mod rules;

@@ -1,0 +1,7 @@
+//! Called as `sops`, beside the real one: the same command lines in twin folders.
+
+mod behaviours;
+mod codes;
+mod flags;
+mod running;
+mod twins;
