@@ -34,7 +34,9 @@ pub(super) struct Credentials {
 pub(super) type Found = (Credentials, Option<Timestamp>);
 
 /// Settings by name, whether they come from variables or from a profile.
-struct Settings<'a>(Box<dyn Fn(&str) -> Option<&'a str> + 'a>);
+struct Settings<'a>(Box<Lookup<'a>>);
+
+type Lookup<'a> = dyn Fn(&str) -> Option<&'a str> + 'a;
 
 #[derive(Deserialize)]
 struct Lent {
