@@ -39,6 +39,16 @@ pub struct RuleGroup {
     pub keys: Vec<Recipient>,
 }
 
+/// What becomes of a rule while the rules are read.
+enum Reach {
+    /// It is one of them.
+    Kept,
+    /// It is the one that was looked for.
+    Last,
+    /// It is not looked at.
+    Left,
+}
+
 impl RuleSet {
     /// Reads a `.sops.yaml`; `shown_path` is how errors name it.
     ///
@@ -46,6 +56,30 @@ impl RuleSet {
     /// [`SopsError::Rules`] with line and column; an invalid pattern or recipient is one, whether or not its rule would
     /// ever be reached.
     pub fn parse(text: &str, shown_path: &str) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, |_| Ok(Reach::Kept))
+    }
+
+    /// Reads a `.sops.yaml` as SOPS does: of its rules only the one for `path`, so that what is wrong with another one
+    /// goes unnoticed.
+    ///
+    /// # Errors
+    /// As for [`Self::parse`], but for what is not reached.
+    pub fn parse_for(text: &str, shown_path: &str, path: Option<&str>) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, |regex| match (path, regex) {
+            (None, _) => Ok(Reach::Left),
+            (Some(_), None | Some("")) => Ok(Reach::Last),
+            (Some(path), Some(regex)) => {
+                let regex = Pattern::new(regex).map_err(|error| format!("can not compile regexp: {error}"))?;
+                Ok(if regex.is_match(path.as_bytes()) { Reach::Last } else { Reach::Left })
+            }
+        })
+    }
+
+    fn read(
+        text: &str,
+        shown_path: &str,
+        reach: impl Fn(Option<&str>) -> Result<Reach, String>,
+    ) -> Result<Self, SopsError> {
         let mut bytes = text.as_bytes();
         // SOPS reads the first document and looks at no other.
         let first = serde_saphyr::read::<_, RawFile>(&mut bytes).next();
@@ -63,22 +97,22 @@ impl RuleSet {
                 });
             }
         };
-        let rules = file.creation_rules.map(|rules| {
-            rules
-                .into_iter()
-                .map(|raw| {
-                    let part = |number: u64| usize::try_from(number).unwrap_or(0);
-                    let (line, column) = (part(raw.referenced.line()), part(raw.referenced.column()));
-                    raw.value.into_rule(line).map_err(|problem| SopsError::Rules {
-                        path: shown_path.to_owned(),
-                        line,
-                        column,
-                        problem,
-                    })
-                })
-                .collect::<Result<Vec<_>, _>>()
-        });
-        Ok(Self { rules: rules.transpose()? })
+        let Some(raw_rules) = file.creation_rules else { return Ok(Self { rules: None }) };
+        let mut rules = Vec::new();
+        for raw in raw_rules {
+            let part = |number: u64| usize::try_from(number).unwrap_or(0);
+            let (line, column) = (part(raw.referenced.line()), part(raw.referenced.column()));
+            let failed = |problem| SopsError::Rules { path: shown_path.to_owned(), line, column, problem };
+            let reached = reach(raw.value.path_regex.as_deref()).map_err(failed)?;
+            if matches!(reached, Reach::Left) {
+                continue;
+            }
+            rules.push(raw.value.into_rule(line).map_err(failed)?);
+            if matches!(reached, Reach::Last) {
+                break;
+            }
+        }
+        Ok(Self { rules: Some(rules) })
     }
 
     /// The rule for a path: relative to the folder of the rules, with `/`; a path outside of it as a whole.

@@ -55,7 +55,7 @@ fn ended(call: &Call, child: &Child, folder: Option<&Path>) -> Result<u8, Exit> 
 
 pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
     let (path, command) = arguments(call)?;
-    call.rules()?;
+    call.rules(None)?;
     let background = warn_of_background(call, "exec-env");
     let (format, _) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
@@ -90,7 +90,7 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
 
 pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     let (path, command) = arguments(call)?;
-    call.rules()?;
+    call.rules(None)?;
     let background = warn_of_background(call, "exec-file");
     let (format, output) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;

@@ -23,7 +23,7 @@ pub(super) fn delete(call: &Call) -> Result<u8, Exit> {
     };
     let Ok(index) = index.parse::<usize>() else {
         return Err(Exit::fatal(format!(
-            "failed to parse {index:?}: strconv.ParseUint: parsing {index:?}: invalid syntax"
+            "failed to parse [index] argument: strconv.ParseUint: parsing {index:?}: invalid syntax"
         )));
     };
     let path = file(call)?;
@@ -37,9 +37,9 @@ fn file(call: &Call) -> Result<PathBuf, Exit> {
 }
 
 fn load(call: &Call, path: &PathBuf) -> Result<Loaded, Exit> {
-    call.rules()?;
+    call.rules(None)?;
     let (format, _) = call.formats(Some(path));
-    let loaded = call.load(Some(path), format)?;
+    let loaded = call.load(Some(path), format).map_err(|exit| if exit.code == 1 { Exit::fatal(exit.message) } else { exit })?;
     // These commands know no decryption order.
     Ok(Loaded { file: loaded.file, keys: loaded.keys.in_order(DecryptionOrder::of_file()) })
 }
