@@ -5,5 +5,5 @@ use lockage::sops::RuleSet;
 
 fuzz_target!(|text: &str| {
     let _ = RuleSet::parse(text, "rules");
-    let _ = RuleSet::parse_as_sops(text, "rules");
+    let _ = RuleSet::parse_for(text, "rules", Some("secrets/prod.yaml"));
 });

@@ -195,6 +195,12 @@ impl Document {
     /// # Errors
     /// [`SyntaxError`] when nothing stands there, or something else needs what stands there (an alias its anchor).
     pub fn replace(&self, path: &KeyPath, graft: &Graft<'_>) -> Result<Zeroizing<Vec<u8>>, SyntaxError> {
+        // A leaf in the place of a leaf is written in its style.
+        if let (Graft::Leaf(value), Some(id)) = (graft, self.first_leaf(path)) {
+            let mut edits = Edits::new();
+            edits.leaf(id, value);
+            return self.apply(&edits);
+        }
         self.change(path, Change::Replace(graft), graft.leaves())
     }
 
@@ -235,6 +241,21 @@ impl Document {
             Ok::<(), SyntaxError>(())
         })?;
         Ok(seen)
+    }
+
+    /// The leaf at `path` of the first document; where a key stands twice, the last one.
+    fn first_leaf(&self, path: &KeyPath) -> Option<LeafId> {
+        let (mut found, mut roots) = (None, 0);
+        let never: Result<(), std::convert::Infallible> = self.walk(|visit| {
+            match visit {
+                Visit::Enter { path: here, .. } => roots += usize::from(here.depth() == 0),
+                Visit::Leaf { id, path: here } if roots == 1 && here.is(path) => found = Some(id),
+                _ => {}
+            }
+            Ok(())
+        });
+        let Ok(()) = never;
+        found
     }
 
     /// How many of the path's parts lead to containers of the first document.

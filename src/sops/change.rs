@@ -71,15 +71,7 @@ impl DecryptedFile {
             Some(token) if !token.is_empty() => Replacement::Token(token),
             _ => in_clear(kind, text),
         };
-        let text = match (value, find(file, &scope, path)?) {
-            // A leaf in the place of a leaf is written in its style.
-            (NewValue::Leaf { kind, text }, Some((id, _))) => {
-                let mut edits = Edits::new();
-                edits.leaf(id, &sealed(*kind, text));
-                file.apply(&edits)?
-            }
-            _ => place.change(file, &value.graft(&mut sealed))?,
-        };
+        let text = place.change(file, &value.graft(&mut sealed))?;
         self.renew(text, &mut cipher, now).map(Some)
     }
 

@@ -134,13 +134,14 @@ fn legacy(global: Parsed, audit: Audit) -> Result<u8, Exit> {
         return one_file::decrypt(&call);
     }
     exit::warn_of_ignored(&call.flags.rest);
-    if !path.exists() && (mode("rotate") || recipients::changes(&call)) {
+    if !path.exists() && recipients::changes(&call) {
         return Err(Exit::new(
             49,
             "Error: cannot add or remove keys on non-existent files, use the `edit` subcommand instead.",
         ));
     }
     if mode("rotate") {
+        call.exists(&path)?;
         return rotate::of_file(&call, &path);
     }
     if call.flags.is_given("set") {

@@ -71,13 +71,14 @@ pub(crate) enum NoEnvironment {
     Nul(String),
 }
 
+/// Names and values.
+pub(crate) type Variables = Vec<(String, Zeroizing<Vec<u8>>)>;
+
 /// The top-level values of a document's first document as variables.
 ///
 /// # Errors
 /// [`NoEnvironment`]; the document's own as a [`Failed`].
-pub(crate) fn variables(
-    document: &Document,
-) -> Result<Result<Vec<(String, Zeroizing<Vec<u8>>)>, NoEnvironment>, Failed> {
+pub(crate) fn variables(document: &Document) -> Result<Result<Variables, NoEnvironment>, Failed> {
     let root = NewValue::at(document, &KeyPath::default()).map_err(Failed::from)?;
     let Some(NewValue::Map(entries)) = root else { return Ok(Ok(Vec::new())) };
     let mut found = Vec::new();

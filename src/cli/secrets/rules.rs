@@ -18,7 +18,7 @@ const MOST_LEVELS: usize = 100;
 pub(crate) enum Search {
     /// From the file's own folder up to the root of its repository, then from the current one.
     OfFile,
-    /// From the current folder up, as SOPS does.
+    /// From the current folder up, as SOPS does; only the rule for the file is looked at.
     OfDirectory,
 }
 
@@ -45,11 +45,15 @@ impl Rules {
         let text = files::read(&path)?;
         let text =
             std::str::from_utf8(&text).map_err(|_| Failed::new(Class::Usage, format!("`{shown}` is no UTF-8 text")))?;
-        let set = match search {
-            Search::OfDirectory => RuleSet::parse_as_sops(text, &shown)?,
-            _ => RuleSet::parse(text, &shown)?,
+        let mut rules = Self { set: RuleSet::default(), path };
+        rules.set = match search {
+            Search::OfFile => RuleSet::parse(text, &shown)?,
+            Search::OfDirectory => {
+                let subject = (!file.as_os_str().is_empty()).then(|| rules.subject(context, file));
+                RuleSet::parse_for(text, &shown, subject.as_deref())?
+            }
         };
-        Ok(Some(Self { set, path }))
+        Ok(Some(rules))
     }
 
     /// The first rule that matches the file.

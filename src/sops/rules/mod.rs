@@ -46,6 +46,16 @@ pub struct RuleGroup {
     pub keys: Vec<Recipient>,
 }
 
+/// What becomes of a rule while the rules are read.
+enum Reach {
+    /// It is one of them.
+    Kept,
+    /// It is the one that was looked for.
+    Last,
+    /// It is not looked at.
+    Left,
+}
+
 impl RuleSet {
     /// Reads a `.sops.yaml`; `shown_path` is how errors name it.
     ///
@@ -53,19 +63,31 @@ impl RuleSet {
     /// [`SopsError::Rules`] with line and column; an invalid pattern or recipient is one, whether or not its rule would
     /// ever be reached.
     pub fn parse(text: &str, shown_path: &str) -> Result<Self, SopsError> {
-        Self::read(text, shown_path, true)
+        Self::read(text, shown_path, true, |_| Ok(Reach::Kept))
     }
 
-    /// The same as SOPS reads it: an invalid pattern that chooses leaves never matches, and one of paths is an error only
-    /// once it is reached, by [`RuleSet::reached_rule_for`].
+    /// Reads a `.sops.yaml` as SOPS does: of its rules only the one for `path`, so that what is wrong with another one
+    /// goes unnoticed, and an invalid pattern that chooses leaves never matches.
     ///
     /// # Errors
-    /// As for [`RuleSet::parse`], but for patterns.
-    pub fn parse_as_sops(text: &str, shown_path: &str) -> Result<Self, SopsError> {
-        Self::read(text, shown_path, false)
+    /// As for [`Self::parse`], but for what is not reached.
+    pub fn parse_for(text: &str, shown_path: &str, path: Option<&str>) -> Result<Self, SopsError> {
+        Self::read(text, shown_path, false, |regex| match (path, regex) {
+            (None, _) => Ok(Reach::Left),
+            (Some(_), None | Some("")) => Ok(Reach::Last),
+            (Some(path), Some(regex)) => {
+                let regex = Pattern::new(regex).map_err(|error| format!("can not compile regexp: {error}"))?;
+                Ok(if regex.is_match(path.as_bytes()) { Reach::Last } else { Reach::Left })
+            }
+        })
     }
 
-    fn read(text: &str, shown_path: &str, strict: bool) -> Result<Self, SopsError> {
+    fn read(
+        text: &str,
+        shown_path: &str,
+        strict: bool,
+        reach: impl Fn(Option<&str>) -> Result<Reach, String>,
+    ) -> Result<Self, SopsError> {
         let mut bytes = text.as_bytes();
         // SOPS reads the first document and looks at no other.
         let first = serde_saphyr::read::<_, RawFile>(&mut bytes).next();
@@ -88,15 +110,25 @@ impl RuleSet {
             (part(at.line()), part(at.column()))
         };
         let failed = |(line, column), problem| SopsError::Rules { path: shown_path.to_owned(), line, column, problem };
-        let rule = |raw: Spanned<RawRule>| {
-            let at = place(raw.referenced);
-            raw.value.into_rule(at.0, strict).map_err(|problem| failed(at, problem))
-        };
         let destination = |raw: Spanned<RawDestination>| {
             let at = place(raw.referenced);
             raw.value.into_rule(at.0, strict).map_err(|problem| failed(at, problem))
         };
-        let rules = file.creation_rules.map(|rules| rules.into_iter().map(rule).collect::<Result<_, _>>());
+        let rules = file.creation_rules.map(|raw_rules| {
+            let mut rules = Vec::new();
+            for raw in raw_rules {
+                let at = place(raw.referenced);
+                let reached = reach(raw.value.path_regex.as_deref()).map_err(|problem| failed(at, problem))?;
+                if matches!(reached, Reach::Left) {
+                    continue;
+                }
+                rules.push(raw.value.into_rule(at.0, strict).map_err(|problem| failed(at, problem))?);
+                if matches!(reached, Reach::Last) {
+                    break;
+                }
+            }
+            Ok(rules)
+        });
         let destinations = file.destination_rules.unwrap_or_default().into_iter().map(destination);
         Ok(Self {
             rules: rules.transpose()?,
@@ -121,23 +153,6 @@ impl RuleSet {
     #[must_use]
     pub fn rule_for(&self, path: &str) -> Option<&Rule> {
         self.rules()?.iter().find(|rule| rule.path_regex.as_ref().is_none_or(|regex| regex.is_match(path.as_bytes())))
-    }
-
-    /// The same, where a path's pattern that is invalid was let through.
-    ///
-    /// # Errors
-    /// [`SopsError::Pattern`] if such a rule comes before one that matches.
-    pub fn reached_rule_for(&self, path: &str) -> Result<Option<&Rule>, SopsError> {
-        for rule in self.rules().unwrap_or_default() {
-            let Some(regex) = &rule.path_regex else { return Ok(Some(rule)) };
-            if let Some(problem) = regex.problem() {
-                return Err(problem);
-            }
-            if regex.is_match(path.as_bytes()) {
-                return Ok(Some(rule));
-            }
-        }
-        Ok(None)
     }
 
     /// The rules in order; `None` if the file has no `creation_rules`, which SOPS takes for no configuration at all.

@@ -19,7 +19,7 @@ pub(super) struct RawFile {
 
 #[derive(Deserialize)]
 pub(super) struct RawRule {
-    path_regex: Option<String>,
+    pub(super) path_regex: Option<String>,
     age: Option<Words>,
     pgp: Option<Words>,
     kms: Option<Words>,

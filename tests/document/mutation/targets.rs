@@ -26,9 +26,7 @@ pub(super) fn run(target: &str, input: &[u8]) {
         }
         "rules" => {
             let text = String::from_utf8_lossy(input);
-            if let Ok(rules) = RuleSet::parse_as_sops(&text, "rules") {
-                let _ = rules.reached_rule_for("secrets/prod.yaml");
-            }
+            let _ = RuleSet::parse_for(&text, "rules", Some("secrets/prod.yaml"));
             let _ = RuleSet::parse(&text, "rules");
         }
         format => document(Format::of_word(format).unwrap(), input),

@@ -7,14 +7,14 @@ const RULES: &str =
 
 fn twins() -> Option<Twins> {
     let mut twins = Twins::new(&[
-        ("p.yaml", "a: 1\nb:\n    - x\n    - y\nc: CANARY-heron\n"),
+        ("p.yaml", "a: 1\nb:\n    - x\n    - z\nc: CANARY-heron\n"),
         ("p.json", "{\n\t\"a\": 1\n}\n"),
         ("p.env", "A=1\n"),
         ("other.yaml", "a: 1\n"),
         ("empty.yaml", ""),
         ("bad.yaml", "a: [\n"),
         ("bad.env", "no equals\n"),
-        ("e.yaml", "a: 1\nb:\n    - x\n    - y\nc: CANARY-heron\n"),
+        ("e.yaml", "a: 1\nb:\n    - x\n    - z\nc: CANARY-heron\n"),
         ("e.json", "{\n\t\"a\": 1\n}\n"),
         ("e.env", "A=1\n"),
         ("e.bin", "any\n"),

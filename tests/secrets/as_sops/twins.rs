@@ -112,7 +112,9 @@ impl Twins {
                 continue;
             }
             // Help and usage are in our own words.
-            let usage = theirs.stdout.starts_with(b"NAME:") || theirs.stdout.starts_with(b"Incorrect Usage");
+            let usage = theirs.stdout.starts_with(b"NAME:")
+                || theirs.stdout.starts_with(b"Incorrect Usage")
+                || theirs.stdout.starts_with(b"Cannot use two forms");
             let (mine, real) = (self.normal(&ours.stdout), self.normal(&theirs.stdout));
             if !usage && mine != real {
                 differ.push(format!("{shown}: stdout\n  ours: {mine}\n  theirs: {real}"));
@@ -202,6 +204,8 @@ fn recipients(content: &[u8]) -> String {
     .unwrap();
     let mut found: Vec<String> = word.find_iter(&text).map(|found| found.as_str().to_owned()).collect();
     found.extend(field.captures_iter(&text).map(|found| format!("{}={}", &found[1], &found[2])));
+    // The default, which SOPS writes into binary files that it rewrites, and only then.
+    found.retain(|field| field != "unencrypted_suffix=_unencrypted");
     found.join(" ")
 }
 

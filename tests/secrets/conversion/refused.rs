@@ -88,10 +88,10 @@ fn what_sops_cannot_walk_has_its_exit_code() {
 fn an_invalid_pattern_never_matches_as_sops_and_is_an_error_once_reached() {
     let file = "creation_rules:\n  - path_regex: first\n    encrypted_regex: '['\n  - path_regex: '('\n";
     assert!(RuleSet::parse(file, "r").is_err());
-    let rules = RuleSet::parse_as_sops(file, "r").unwrap();
-    let selector = &rules.reached_rule_for("first").unwrap().unwrap().selector;
+    let rules = RuleSet::parse_for(file, "r", Some("first")).unwrap();
+    let selector = &rules.rule_for("first").unwrap().selector;
     assert_eq!(Some(selector.clone()), Selector::of_field_as_sops("encrypted_regex", "["));
-    assert!(matches!(rules.reached_rule_for("other"), Err(SopsError::Pattern { .. })));
+    assert!(matches!(RuleSet::parse_for(file, "r", Some("other")), Err(SopsError::Rules { line: 4, .. })));
     let Some(sops) = Sops::find() else { return };
     let theirs = sops.encrypt(Format::Yaml, b"a: plain\n", &["--encrypted-regex", "["]).unwrap();
     let opened = EncryptedFile::parse_as_sops(Format::Yaml, theirs).unwrap().decrypt(&keyring()).unwrap();

@@ -77,12 +77,18 @@ impl Call {
         EmitOptions { indent: self.global.value("indent").and_then(|text| text.parse().ok()) }
     }
 
-    /// The rules, which every command reads, because a malformed file stops them all.
-    pub(super) fn rules(&self) -> Result<Option<Rules>, Exit> {
-        Rules::find(&self.context, Path::new(""), Search::OfDirectory).map_err(|failed| {
-            let named = self.context.config.is_some();
-            let lead = if named { "could not read config file: " } else { "error loading config: " };
-            Exit::new(1, format!("{lead}{}", failed.message))
+    /// The rules, which every command reads, because a malformed file stops them all; with a name the rule for it.
+    pub(super) fn rules(&self, name: Option<&Path>) -> Result<Option<Rules>, Exit> {
+        let name = name.unwrap_or(Path::new(""));
+        Rules::find(&self.context, name, Search::OfDirectory).map_err(|failed| {
+            let config = self.context.config.as_ref().map(|config| self.context.path(config));
+            let missing = config.is_some_and(|config| !config.is_file());
+            let lead = if missing { "could not read config file: " } else { "error loading config: " };
+            let words = match failed.message.contains("stands beside another selector") {
+                true => "cannot use more than one of encrypted_suffix, unencrypted_suffix, encrypted_regex, unencrypted_regex, encrypted_comment_regex, or unencrypted_comment_regex for the same rule",
+                false => &failed.message,
+            };
+            Exit::new(1, format!("{lead}{words}"))
         })
     }
 
@@ -130,7 +136,7 @@ impl Call {
         match self.flags.value("decryption-order") {
             None => Ok(DecryptionOrder::default()),
             Some(text) => DecryptionOrder::parse(text)
-                .map_err(|word| Exit::new(112, format!("Duplicate decryption key type {word}"))),
+                .map_err(|word| Exit::new(112, format!("Duplicate decryption key type: {word}"))),
         }
     }
 

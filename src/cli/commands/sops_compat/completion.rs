@@ -3,7 +3,7 @@
 use super::call::Call;
 use super::exit::Exit;
 use super::flags::Flag;
-use super::grammar::{APP, COMMANDS, Command, command};
+use super::grammar::{APP, COMMANDS, Command, HELP, command};
 use crate::cli::report;
 
 /// The last word of a command line that asks for candidates.
@@ -54,7 +54,7 @@ pub(super) fn candidates(words: &[String]) -> String {
     });
     if last.starts_with('-') {
         let tables: Vec<&[&[Flag]]> = match (here, below) {
-            (Some(_), Some(below)) => vec![below.flags],
+            (Some(_), Some(below)) => vec![&[HELP], below.flags],
             (Some(here), None) if !here.below.is_empty() => vec![here.flags],
             (Some(here), None) => vec![APP, here.flags],
             (None, _) => vec![APP],

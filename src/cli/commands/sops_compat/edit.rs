@@ -39,7 +39,7 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
         if call.legacy {
             recipients::demand_rule(call, path)?;
         }
-        call.rules()?;
+        call.rules(None)?;
         let Loaded { file, keys } = call.load(Some(path), formats.0)?;
         let opened = call.open(file, &keys)?;
         call.audit.record("decrypt", Some(path))?;

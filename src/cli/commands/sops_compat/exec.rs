@@ -55,7 +55,7 @@ fn ended(call: &Call, child: &Child, folder: Option<&Path>) -> Result<u8, Exit> 
 
 pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
     let (path, command) = arguments(call)?;
-    call.rules()?;
+    call.rules(None)?;
     let background = warn_of_background(call, "exec-env");
     let (format, _) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
@@ -90,7 +90,7 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
 
 pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     let (path, command) = arguments(call)?;
-    call.rules()?;
+    call.rules(None)?;
     let background = warn_of_background(call, "exec-file");
     let (format, output) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
@@ -108,7 +108,7 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     }
     let folder = private::folder_or_temporary(&call.context)?;
     let file = if call.flags.is_set("no-fifo") {
-        let random = || format!("{FILE}{:010}", u32::from(std::process::id()));
+        let random = || format!("{FILE}{:010}", std::process::id());
         Readable::file(folder, &name.map_or_else(random, str::to_owned), user.as_ref(), &content)
     } else {
         Readable::fifo(folder, name.unwrap_or(FILE), user.as_ref(), content)

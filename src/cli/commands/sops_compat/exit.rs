@@ -7,6 +7,7 @@ use crate::cipher::CipherError;
 use crate::cli::{Failed, report};
 use crate::document::{Document, EmitError, Format, SyntaxError, SyntaxErrorKind};
 use crate::error::Failure as _;
+use crate::keys::{KeyError, Recipient};
 use crate::sops::SopsError;
 use crate::system::files::FileError;
 
@@ -38,7 +39,8 @@ impl Exit {
 
     /// A wrong command line, or a wrong variable; `help` is what the usage says.
     pub(super) fn wrong(wrong: Wrong, lead: &str, help: impl FnOnce() -> String) -> Self {
-        let shown = wrong.usage.then(|| format!("Incorrect Usage{lead} {}\n\n{}", wrong.message, help()));
+        let lead = if wrong.bare { String::new() } else { format!("Incorrect Usage{lead} ") };
+        let shown = wrong.usage.then(|| format!("{lead}{}\n\n{}", wrong.message, help()));
         Self { shown, ..Self::fatal(wrong.message) }
     }
 
@@ -53,6 +55,10 @@ impl Exit {
             }
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             SopsError::NoRecipients => Self::new(1, "Could not generate data key: [empty key group provided]"),
+            SopsError::NotWrapped { failures } => {
+                Self::new(1, format!("Could not generate data key: [{}]", not_wrapped(&failures)))
+            }
+            SopsError::Emit(error) => Self::emitting(error),
             other => {
                 let code = other.sops_exit_code(true);
                 let lead = if code == 23 { "Error encrypting tree: " } else { "" };
@@ -137,6 +143,18 @@ impl From<Failed> for Exit {
         }
         Self::new(1, message)
     }
+}
+
+/// For whom the data key could not be wrapped, and why.
+fn not_wrapped(failures: &[(Recipient, Vec<KeyError>)]) -> String {
+    if failures.iter().all(|(_, errors)| errors.is_empty()) {
+        return "no key services provided, cannot update master keys".to_owned();
+    }
+    let one = |(recipient, errors): &(Recipient, Vec<KeyError>)| {
+        let errors: Vec<String> = errors.iter().map(KeyError::sops_text).collect();
+        format!("failed to encrypt new data key with master key \"{}\": {}", recipient.id(), errors.join("; "))
+    };
+    failures.iter().map(one).collect::<Vec<_>>().join(" ")
 }
 
 /// SOPS passes on what its YAML reader says, which begins so.

@@ -37,6 +37,8 @@ pub(super) struct Wrong {
     pub(super) message: String,
     /// Whether it is the line itself, so that the usage is shown; else it is a variable.
     pub(super) usage: bool,
+    /// Whether nothing stands before the message there.
+    pub(super) bare: bool,
 }
 
 /// The flags of one level, and what follows them.
@@ -114,7 +116,7 @@ fn variables(
                 let message = format!(
                     "could not parse {text} as bool value for flag {name}: strconv.ParseBool: parsing {shown}: invalid syntax"
                 );
-                return Err(Wrong { message, usage: false });
+                return Err(Wrong { message, usage: false, bare: false });
             }
         }
         found.insert(flag.names[0], text);
@@ -128,7 +130,7 @@ pub(super) fn parse(
     words: &[String],
     environment: &dyn Fn(&str) -> Option<String>,
 ) -> Result<Parsed, Wrong> {
-    let wrong = |message: String| Wrong { message, usage: true };
+    let wrong = |message: String| Wrong { message, usage: true, bare: false };
     let mut parsed = Parsed { variables: variables(tables, environment)?, ..Parsed::default() };
     let all = || tables.iter().flat_map(|table| table.iter());
     parsed.on = all().filter(|flag| flag.takes == Takes::NothingOn).map(|flag| flag.names[0]).collect();
@@ -149,7 +151,9 @@ pub(super) fn parse(
         };
         let first = flag.names[0];
         if used.insert(first, name).is_some_and(|before| before != name) {
-            return Err(wrong(format!("Cannot use two forms of the same flag: {}", flag.names.join(" "))));
+            let second = flag.names.iter().skip(1).find(|known| used.get(first) == Some(*known) || **known == name);
+            let message = format!("Cannot use two forms of the same flag: {} {first}", second.unwrap_or(&name));
+            return Err(Wrong { message, usage: true, bare: true });
         }
         let switch = matches!(flag.takes, Takes::Nothing | Takes::NothingOn);
         let given = match inline {
@@ -230,7 +234,7 @@ mod tests {
             ("-di f", "flag provided but not defined: -di"),
             ("--age", "flag needs an argument: -age"),
             ("-i=maybe f", "invalid boolean value \"maybe\" for -i: parse error"),
-            ("-a x --age y", "Cannot use two forms of the same flag: age a"),
+            ("-a x --age y", "Cannot use two forms of the same flag: a age"),
             ("--indent x", "invalid value \"x\" for flag -indent: parse error"),
             ("---age x", "bad flag syntax: ---age"),
             ("-=x", "bad flag syntax: -=x"),

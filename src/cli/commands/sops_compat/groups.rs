@@ -1,6 +1,6 @@
 //! `sops groups add` and `sops groups delete`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::call::{Call, Loaded, write};
 use super::exit::Exit;
@@ -23,7 +23,7 @@ pub(super) fn delete(call: &Call) -> Result<u8, Exit> {
     };
     let Ok(index) = index.parse::<usize>() else {
         return Err(Exit::fatal(format!(
-            "failed to parse {index:?}: strconv.ParseUint: parsing {index:?}: invalid syntax"
+            "failed to parse [index] argument: strconv.ParseUint: parsing {index:?}: invalid syntax"
         )));
     };
     let path = file(call)?;
@@ -36,10 +36,11 @@ fn file(call: &Call) -> Result<PathBuf, Exit> {
     call.path("file").ok_or_else(|| Exit::new(2, "Error reading file: open : no such file or directory"))
 }
 
-fn load(call: &Call, path: &PathBuf) -> Result<Loaded, Exit> {
-    call.rules()?;
+fn load(call: &Call, path: &Path) -> Result<Loaded, Exit> {
+    call.rules(None)?;
     let (format, _) = call.formats(Some(path));
-    let loaded = call.load(Some(path), format)?;
+    let loaded =
+        call.load(Some(path), format).map_err(|exit| if exit.code == 1 { Exit::fatal(exit.message) } else { exit })?;
     // These commands know no decryption order.
     Ok(Loaded { file: loaded.file, keys: loaded.keys.in_order(DecryptionOrder::of_file()) })
 }
@@ -48,7 +49,7 @@ fn threshold(call: &Call) -> Option<usize> {
     call.flags.number("shamir-secret-sharing-threshold").and_then(|number| usize::try_from(number).ok())
 }
 
-fn finish(call: &Call, path: &PathBuf, text: &[u8]) -> Result<u8, Exit> {
+fn finish(call: &Call, path: &Path, text: &[u8]) -> Result<u8, Exit> {
     if call.flags.is_set("in-place") {
         write(path, text, 0o644, "in-place")?;
     } else {

@@ -47,7 +47,7 @@ pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
         Some(file) => call.exists(file)?,
     }
     let path = call.flags.value("extract").map(|path| extract::path(path, extract::EXTRACT)).transpose()?;
-    call.rules()?;
+    call.rules(None)?;
     let name = call.name(file.as_deref());
     let (format, output) = call.formats(name.as_deref());
     let loaded = call.load(file.as_deref(), format)?;

@@ -5,7 +5,7 @@
 use std::path::Path;
 
 use super::call::Call;
-use super::exit::Exit;
+use super::exit::{self, Exit};
 use crate::keys::{EncryptionContext, KeyKind, Recipient};
 use crate::sops::{Encryption, EncryptionScope, Flavour, RuleGroup, Selector};
 
@@ -61,14 +61,18 @@ fn context(call: &Call) -> Result<EncryptionContext, Exit> {
     let Some(text) = call.flags.value("encryption-context") else { return Ok(EncryptionContext::new()) };
     let pair = |pair: &str| match pair.split(':').collect::<Vec<_>>()[..] {
         [name, value] => Ok((name.to_owned(), Some(value.to_owned()))),
-        _ => Err(Exit::new(6, "Invalid KMS encryption context format")),
+        _ => {
+            let words = "Encryption context contains a non-string value, context will not be used";
+            exit::log("AWSKMS", "warning", words);
+            Err(Exit::new(6, "Invalid KMS encryption context format"))
+        }
     };
     text.split(',').map(pair).collect()
 }
 
 /// How a new file shall be encrypted.
 pub(super) fn encryption(call: &Call, name: Option<&Path>) -> Result<Encryption, Exit> {
-    let rules = call.rules()?;
+    let rules = call.rules(name)?;
     let chosen = selectors(call)?;
     let rule = match (&rules, name) {
         (Some(rules), Some(name)) if rules.set.rules().is_some() => {
@@ -130,7 +134,7 @@ fn selectors(call: &Call) -> Result<Option<Selector>, Exit> {
 
 /// The old forms that change a file want a rule for it, although they use none.
 pub(super) fn demand_rule(call: &Call, name: &Path) -> Result<(), Exit> {
-    match call.rules()? {
+    match call.rules(Some(name))? {
         Some(rules) if rules.set.rules().is_some() && rules.rule_for(&call.context, name).is_none() => {
             Err(Exit::new(1, "error loading config: no matching creation rules found"))
         }

@@ -13,14 +13,11 @@ pub(super) fn run(call: &Call) -> Result<u8, Exit> {
 
 pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
     let destination = call.destination(Some(path))?;
-    if !path.exists() {
-        return Err(Exit::new(100, format!("Error: cannot operate on non-existent file \"{}\"", path.display())));
-    }
     let name = call.name(Some(path));
     if call.legacy {
         recipients::demand_rule(call, name.as_deref().unwrap_or(path))?;
     }
-    call.rules()?;
+    call.rules(None)?;
     let formats = call.formats(name.as_deref());
     let (add, remove) = (recipients::named(call, "add-")?, recipients::named(call, "rm-")?);
     let remove: Vec<String> = remove.iter().map(crate::keys::Recipient::id).collect();

@@ -87,7 +87,7 @@ fn change(
     path: &Path,
     change: impl FnOnce(&DecryptedFile, jiff::Timestamp) -> Result<Option<Vec<u8>>, SopsError>,
 ) -> Result<u8, Exit> {
-    call.rules()?;
+    call.rules(None)?;
     let formats = call.formats(Some(path));
     let Loaded { file, keys } = call.load(Some(path), formats.0)?;
     let opened = call.open(file, &keys)?;

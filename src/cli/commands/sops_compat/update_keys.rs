@@ -8,22 +8,21 @@ use std::path::{Path, PathBuf};
 use super::call::{Call, write};
 use super::exit::{self, Exit};
 use crate::cli::report;
-use crate::cli::secrets::rules::Rules;
 use crate::keys::DecryptionOrder;
 use crate::sops::{KeyChanges, complete};
 
 pub(super) fn run(call: &Call) -> Result<u8, Exit> {
-    let rules = call.rules()?.ok_or_else(|| Exit::new(1, "config file not found"))?;
+    call.rules(None)?.ok_or_else(|| Exit::new(1, "config file not found"))?;
     if call.flags.rest.is_empty() {
         return Err(Exit::new(1, "Error: no file specified"));
     }
     let files: Vec<PathBuf> = call.flags.rest.iter().map(|file| call.context.path(Path::new(file))).collect();
     if let [file] = files.as_slice() {
-        return one(call, &rules, file).map(|()| 0);
+        return one(call, file).map(|()| 0);
     }
     let mut failed = 0;
     for file in &files {
-        if let Err(error) = one(call, &rules, file) {
+        if let Err(error) = one(call, file) {
             failed += 1;
             exit::log("CMD", "error", &error.message);
         }
@@ -31,7 +30,7 @@ pub(super) fn run(call: &Call) -> Result<u8, Exit> {
     if failed > 0 { Err(Exit::new(1, format!("failed updating {failed} key(s)"))) } else { Ok(0) }
 }
 
-fn one(call: &Call, rules: &Rules, path: &Path) -> Result<(), Exit> {
+fn one(call: &Call, path: &Path) -> Result<(), Exit> {
     let shown = path.display();
     let found =
         std::fs::metadata(path).map_err(|_| Exit::new(1, format!("stat {shown}: no such file or directory")))?;
@@ -41,6 +40,7 @@ fn one(call: &Call, rules: &Rules, path: &Path) -> Result<(), Exit> {
     say(&format!("Syncing keys for file {shown}"));
     let (format, _) = call.formats(Some(path));
     let loaded = call.load(Some(path), format).map_err(|exit| Exit::new(1, exit.message))?;
+    let rules = call.rules(Some(path))?.ok_or_else(|| Exit::new(1, "config file not found"))?;
     if rules.set.rules().is_none() {
         let shown = crate::cli::secrets::rules::shown(&call.context, &rules.path);
         return Err(Exit::new(1, format!("The config file {shown} does not contain any creation rule")));
