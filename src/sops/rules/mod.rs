@@ -9,7 +9,7 @@ use crate::keys::Recipient;
 
 use self::destination::RawDestination;
 pub use self::destination::{DestinationRule, Stores};
-use self::raw::{RawFile, RawRule};
+use self::raw::RawFile;
 use super::SopsError;
 use super::pattern::Pattern;
 use super::scope::Selector;
@@ -127,7 +127,7 @@ impl RuleSet {
                     break;
                 }
             }
-            Ok(rules)
+            Ok::<_, SopsError>(rules)
         });
         let destinations = file.destination_rules.unwrap_or_default().into_iter().map(destination);
         Ok(Self {

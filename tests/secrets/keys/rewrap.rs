@@ -52,7 +52,7 @@ fn rotation_renews_every_token_and_real_sops_opens_it() {
         let old = tokens(file.document().text());
         let keys = services(&[&ana]);
         let opened = file.decrypt(&keys).unwrap();
-        let new = opened.rotate(&[ben.recipient.clone()], &[ana.recipient.id()], &keys, now()).unwrap();
+        let new = opened.rotate(std::slice::from_ref(&ben.recipient), &[ana.recipient.id()], &keys, now()).unwrap();
         let (fresh, count) = (tokens(&new), old.len());
         assert!(fresh.len() == count && fresh.iter().all(|token| !old.contains(token)), "{format:?}");
         assert_eq!(opens(parsed(format, new.clone()), &[&ben]).as_deref(), Some(text.as_bytes()));
