@@ -74,7 +74,8 @@ impl Common {
         let named = self.input_type.as_deref().and_then(Format::of_word);
         let format = named.unwrap_or_else(|| Format::of_path(&self.file.to_string_lossy()));
         let mut input = source.read(context)?;
-        let file = EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
+        let file =
+            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
         warn_if_published(context, file.metadata());
         let identities = Identities::of_user(context, file.metadata());
         file.decrypt(&identities.keys(context)).map_err(|error| in_file(&source, identities.explain(error)))

@@ -12,7 +12,9 @@ use crate::system::files::{Mode, Target};
 
 /// Remove one value from an encrypted file, or a whole list or mapping; nothing else in the file moves.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lockage unset secrets/app.yaml db.password\n  lockage unset secrets/app.yaml 'hosts[0]'")]
+#[command(
+    after_help = "Examples:\n  lockage unset secrets/app.yaml db.password\n  lockage unset secrets/app.yaml 'hosts[0]'"
+)]
 pub(crate) struct Unset {
     /// The file.
     file: PathBuf,
@@ -43,7 +45,11 @@ impl Unset {
             report::json("lockage.unset/1", &body)?;
         } else if !context.quiet {
             let key = &self.key;
-            report::say(&if changed { format!("removed `{key}` from {name}") } else { format!("unchanged: {name} has no `{key}`") });
+            report::say(&if changed {
+                format!("removed `{key}` from {name}")
+            } else {
+                format!("unchanged: {name} has no `{key}`")
+            });
         }
         Ok(0)
     }

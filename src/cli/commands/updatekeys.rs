@@ -88,9 +88,8 @@ impl Updatekeys {
 
     fn look(&self, context: &Context, path: &Path) -> Result<Option<Pending>, Failed> {
         let source = Source::File(path.to_owned());
-        let rules = Rules::find(context, path, Search::OfFile)?.ok_or_else(|| {
-            Failed::new(Class::Usage, format!("there is no `.sops.yaml` for `{}`", path.display()))
-        })?;
+        let rules = Rules::find(context, path, Search::OfFile)?
+            .ok_or_else(|| Failed::new(Class::Usage, format!("there is no `.sops.yaml` for `{}`", path.display())))?;
         let rule = rules.rule_for(context, path).ok_or_else(|| {
             let shown = crate::cli::secrets::rules::shown(context, &rules.path);
             Failed::new(Class::Usage, format!("no rule of `{shown}` is for `{}`", rules.subject(context, path)))

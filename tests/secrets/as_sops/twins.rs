@@ -112,7 +112,8 @@ impl Twins {
                 continue;
             }
             // Help and usage are in our own words.
-            let usage = theirs.stdout.starts_with(b"NAME:") || theirs.stdout.starts_with(b"Incorrect Usage")
+            let usage = theirs.stdout.starts_with(b"NAME:")
+                || theirs.stdout.starts_with(b"Incorrect Usage")
                 || theirs.stdout.starts_with(b"Cannot use two forms");
             let (mine, real) = (self.normal(&ours.stdout), self.normal(&theirs.stdout));
             if !usage && mine != real {

@@ -53,7 +53,9 @@ impl Exit {
             SopsError::Syntax(error) => Self::new(2, format!("Error unmarshalling file: {}", syntax_words(&error))),
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             SopsError::NoRecipients => Self::new(1, "Could not generate data key: [empty key group provided]"),
-            SopsError::NotWrapped { failures } => Self::new(1, format!("Could not generate data key: [{}]", not_wrapped(&failures))),
+            SopsError::NotWrapped { failures } => {
+                Self::new(1, format!("Could not generate data key: [{}]", not_wrapped(&failures)))
+            }
             SopsError::Emit(error) => Self::emitting(error),
             other => {
                 let code = other.sops_exit_code(true);
@@ -128,6 +130,12 @@ pub(super) fn whole(error: &FileError) -> String {
 /// Says a line as SOPS's logger does.
 pub(super) fn log(logger: &str, level: &str, message: &str) {
     report::say(&format!("[{logger}]\t time=\"{}\" level={level} msg={}", time(), quoted(message)));
+}
+
+/// The same about an error that does not end the command.
+pub(super) fn log_error(logger: &str, message: &str, error: &str) {
+    let (message, error) = (quoted(message), quoted(error));
+    report::say(&format!("[{logger}]\t time=\"{}\" level=error msg={message} error={error}", time()));
 }
 
 impl From<Failed> for Exit {

@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::call::{Call, Loaded, write};
 use super::exit::Exit;
 use super::recipients;
+use crate::cipher::shamir::ShamirError;
 use crate::cli::report;
 use crate::keys::DecryptionOrder;
 use crate::sops::SopsError;
@@ -39,7 +40,8 @@ fn file(call: &Call) -> Result<PathBuf, Exit> {
 fn load(call: &Call, path: &PathBuf) -> Result<Loaded, Exit> {
     call.rules(None)?;
     let (format, _) = call.formats(Some(path));
-    let loaded = call.load(Some(path), format).map_err(|exit| if exit.code == 1 { Exit::fatal(exit.message) } else { exit })?;
+    let loaded =
+        call.load(Some(path), format).map_err(|exit| if exit.code == 1 { Exit::fatal(exit.message) } else { exit })?;
     // These commands know no decryption order.
     Ok(Loaded { file: loaded.file, keys: loaded.keys.in_order(DecryptionOrder::of_file()) })
 }
@@ -63,6 +65,10 @@ fn failed(error: SopsError) -> Exit {
         SopsError::NotOpened(report) => {
             let needed = report.threshold.unwrap_or(1);
             format!("Error getting data key: {needed} successful groups required, got {}", report.opened())
+        }
+        SopsError::Groups { groups, problem: ShamirError::FewerThanThreshold } => {
+            // SOPS names the threshold; every file that comes here has one.
+            format!("removing this key group will make the Shamir threshold impossible to satisfy: {groups} are left")
         }
         other => other.to_string(),
     };
