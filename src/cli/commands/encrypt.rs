@@ -65,5 +65,5 @@ impl Encrypt {
 
 fn is_published(encryption: &Encryption) -> bool {
     let keys = encryption.groups.iter().flat_map(|group| &group.keys);
-    keys.into_iter().any(|key| published::is_published(key))
+    keys.into_iter().any(published::is_published)
 }

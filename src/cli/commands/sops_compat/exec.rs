@@ -65,7 +65,8 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
         return Err(Exit::new(8, "Error: The --same-process flag cannot be used with --background"));
     }
     let document = opened.document().map_err(|error| Exit::decrypting(&error))?;
-    let variables = child::variables(document)?.map_err(|error| match error {
+    let variables = child::variables(document).map_err(|error| match error {
+        NoEnvironment::Value(error) => Exit::decrypting(&error),
         NoEnvironment::Complex(key) => {
             Exit::new(1, format!("cannot use complex value in environment; offending key {key}"))
         }
@@ -109,7 +110,7 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     let folder = private::folder_or_temporary(&call.context)?;
     let folder_path = folder.path().to_owned();
     let file = if call.flags.is_set("no-fifo") {
-        let random = || format!("{FILE}{:010}", u32::from(std::process::id()));
+        let random = || format!("{FILE}{:010}", std::process::id());
         Readable::file(folder, &name.map_or_else(random, str::to_owned), user.as_ref(), &content)
     } else {
         Readable::fifo(folder, name.unwrap_or(FILE), user.as_ref(), content)

@@ -1,6 +1,6 @@
 //! `sops groups add` and `sops groups delete`.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::call::{Call, Loaded, write};
 use super::exit::Exit;
@@ -37,7 +37,7 @@ fn file(call: &Call) -> Result<PathBuf, Exit> {
     call.path("file").ok_or_else(|| Exit::new(2, "Error reading file: open : no such file or directory"))
 }
 
-fn load(call: &Call, path: &PathBuf) -> Result<Loaded, Exit> {
+fn load(call: &Call, path: &Path) -> Result<Loaded, Exit> {
     call.rules(None)?;
     let (format, _) = call.formats(Some(path));
     let loaded =
@@ -50,7 +50,7 @@ fn threshold(call: &Call) -> Option<usize> {
     call.flags.number("shamir-secret-sharing-threshold").and_then(|number| usize::try_from(number).ok())
 }
 
-fn finish(call: &Call, path: &PathBuf, text: &[u8]) -> Result<u8, Exit> {
+fn finish(call: &Call, path: &Path, text: &[u8]) -> Result<u8, Exit> {
     if call.flags.is_set("in-place") {
         write(path, text, 0o644, "in-place")?;
     } else {
