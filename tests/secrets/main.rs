@@ -10,6 +10,7 @@ mod broken;
 mod change;
 mod cli_edit;
 mod cli_files;
+mod cli_keys;
 mod conversion;
 mod corpus;
 mod differential;

@@ -117,7 +117,8 @@ impl ExecEnv {
         let source = Source::of(Some(&self.common.file));
         let refused = |message: String| in_file(&source, Failed::new(Class::Usage, message));
         let document = opened.document().map_err(|error| in_file(&source, error))?;
-        let variables = child::variables(document)?.map_err(|error| match error {
+        let variables = child::variables(document).map_err(|error| match error {
+            NoEnvironment::Value(error) => in_file(&source, error),
             NoEnvironment::Complex(key) => refused(format!("`{key}` is no single value, so it is no variable"))
                 .hint("`lockage exec-file` gives the whole file"),
             NoEnvironment::Equals(key) => refused(format!("`{key}` cannot be the name of a variable")),

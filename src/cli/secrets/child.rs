@@ -14,8 +14,11 @@ use super::editor::Watch;
 use crate::cli::{Context, Failed};
 use crate::document::{Document, KeyPath, flat_spelling};
 use crate::error::Class;
-use crate::sops::NewValue;
+use crate::sops::{NewValue, SopsError};
 use crate::system::memory::PrivateFolder;
+
+/// A name and a value.
+pub(crate) type Variable = (String, Zeroizing<Vec<u8>>);
 
 /// How the command is run.
 #[derive(Debug, Default)]
@@ -23,7 +26,7 @@ pub(crate) struct Child {
     /// The command.
     pub(crate) words: Vec<OsString>,
     /// What it finds in its environment, after everything else.
-    pub(crate) variables: Vec<(String, Zeroizing<Vec<u8>>)>,
+    pub(crate) variables: Vec<Variable>,
     /// Whether it gets nothing of ours.
     pub(crate) pristine: bool,
     /// Variables of ours that it does not get.
@@ -61,8 +64,10 @@ impl User {
 }
 
 /// Why values cannot be put into an environment.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) enum NoEnvironment {
+    /// A value cannot be had at all.
+    Value(SopsError),
     /// A mapping or list.
     Complex(String),
     /// A name with `=`.
@@ -71,29 +76,26 @@ pub(crate) enum NoEnvironment {
     Nul(String),
 }
 
-/// Names and values.
-pub(crate) type Variables = Vec<(String, Zeroizing<Vec<u8>>)>;
-
 /// The top-level values of a document's first document as variables.
 ///
 /// # Errors
-/// [`NoEnvironment`]; the document's own as a [`Failed`].
-pub(crate) fn variables(document: &Document) -> Result<Result<Variables, NoEnvironment>, Failed> {
-    let root = NewValue::at(document, &KeyPath::default()).map_err(Failed::from)?;
-    let Some(NewValue::Map(entries)) = root else { return Ok(Ok(Vec::new())) };
+/// [`NoEnvironment`].
+pub(crate) fn variables(document: &Document) -> Result<Vec<Variable>, NoEnvironment> {
+    let root = NewValue::at(document, &KeyPath::default()).map_err(NoEnvironment::Value)?;
+    let Some(NewValue::Map(entries)) = root else { return Ok(Vec::new()) };
     let mut found = Vec::new();
     for (name, value) in entries {
-        let NewValue::Leaf { kind, text } = value else { return Ok(Err(NoEnvironment::Complex(name))) };
+        let NewValue::Leaf { kind, text } = value else { return Err(NoEnvironment::Complex(name)) };
         if name.contains('=') {
-            return Ok(Err(NoEnvironment::Equals(name)));
+            return Err(NoEnvironment::Equals(name));
         }
         let value = Zeroizing::new(flat_spelling(kind, text.expose_secret().as_bytes()).unwrap_or_default());
         if name.contains('\0') || value.contains(&0) {
-            return Ok(Err(NoEnvironment::Nul(name)));
+            return Err(NoEnvironment::Nul(name));
         }
         found.push((name, value));
     }
-    Ok(Ok(found))
+    Ok(found)
 }
 
 impl Child {

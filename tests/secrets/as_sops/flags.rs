@@ -257,7 +257,7 @@ fn completion() {
             words.dedup();
             words
         };
-        let (theirs, ours) = (twins.theirs(std::slice::from_ref(&line)).1, twins.ours(&[line]).1);
+        let (theirs, ours) = (twins.theirs(std::slice::from_ref(&line)).1, twins.ours(std::slice::from_ref(&line)).1);
         assert_eq!(sorted(&ours[0].stdout), sorted(&theirs[0].stdout), "{before:?}");
         assert!(sorted(&ours[0].stdout).iter().any(|word| word == wanted), "{before:?}");
     }

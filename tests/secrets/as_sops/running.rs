@@ -4,7 +4,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use super::twins::{Line, RECIPIENT, STRANGER, Twins};
 
-const FLAT: &str = "a: 1\nn: null\nf: 1.0\nu: \"x y\"\nt: true\nm: |-\n    multi\n    line\n";
+const FLAT: &str = "a: 1\nn: null\nf: 1.5\nu: \"x y\"\nt: true\nm: |-\n    multi\n    line\n";
 
 fn twins() -> Option<Twins> {
     let mut twins = Twins::new(&[
@@ -137,7 +137,7 @@ fn editors() {
         (&change, &["e.yaml"]),
         (&add, &["edit", "e.yaml"]),
         (&add, &["edit", "--ignore-mac", "e.yaml"]),
-        (&add, &["edit", "--output-type", "json", "e.yaml"]),
+        (&change, &["edit", "--output-type", "json", "e.yaml"]),
         (&add, &["edit", "-a", RECIPIENT, "made.yaml"]),
         (&add, &["--config", "rules.yaml", "edit", "made.yaml"]),
         (&add, &["--config", "rules.yaml", "made.yaml"]),
@@ -182,7 +182,7 @@ fn an_editor_that_breaks_the_file_is_started_no_more_than_it_is_asked_for() {
     let env = [("EDITOR", editor.as_str())];
     let (folder, did) = twins.ours(&[Line { args: &["edit", "e.yaml"], env: &env, input: "\n" }]);
     assert_eq!(did[0].code, 1, "{}", did[0].stderr);
-    assert_eq!(did[0].stderr.matches("Press a key").count(), 2, "{}", did[0].stderr);
+    assert_eq!(did[0].stderr.matches("Press enter").count(), 2, "{}", did[0].stderr);
     assert!(did[0].stderr.contains("encrypted for the same keys"), "{}", did[0].stderr);
     assert!(std::fs::read_to_string(folder.join("e.yaml")).unwrap().contains("ENC["));
 }

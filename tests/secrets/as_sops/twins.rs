@@ -36,13 +36,17 @@ pub struct Twins {
     pub real: PathBuf,
     link: PathBuf,
     start: PathBuf,
+    /// A memory folder of its own, so that tests beside it do not look into it.
+    _memory: tempfile::TempDir,
 }
 
 impl Twins {
     /// Folders with these files; those whose name begins with `e.` or holds `/e.` are encrypted by the real `sops`.
     pub fn new(files: &[(&str, &str)]) -> Option<Self> {
         let real = peer("sops")?;
-        let s = Scenario::new();
+        let mut s = Scenario::new();
+        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
+        s.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
         let start = s.root().join("start");
         std::fs::create_dir(&start).unwrap();
         for (name, content) in files {
@@ -58,7 +62,7 @@ impl Twins {
         let link = s.root().join("bin/sops");
         std::fs::create_dir(link.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lockage"), &link).unwrap();
-        Some(Self { s, real, link, start })
+        Some(Self { s, real, link, start, _memory: memory })
     }
 
     /// A fresh copy of the start.

@@ -65,15 +65,8 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
                 return Ok(0);
             }
             Err(error) => {
-                exit::log(
-                    "CMD",
-                    "error",
-                    &format!(
-                        "Could not load tree, probably due to invalid syntax: {}",
-                        Exit::encrypting(error).message
-                    ),
-                );
-                crate::cli::report::say("Press a key to return to the editor, or Ctrl+C to exit.");
+                let words = "Could not load tree, probably due to invalid syntax. Press enter to return to the editor, or Ctrl+C to exit.";
+                exit::log_error("CMD", words, &Exit::encrypting(error).message);
                 let mut line = String::new();
                 if !matches!(std::io::stdin().lock().read_line(&mut line), Ok(read) if read > 0) {
                     return Err(subject.aside(call, file_name, &edited));

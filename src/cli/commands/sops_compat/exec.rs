@@ -65,7 +65,8 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
         return Err(Exit::new(8, "Error: The --same-process flag cannot be used with --background"));
     }
     let document = opened.document().map_err(|error| Exit::decrypting(&error))?;
-    let variables = child::variables(document)?.map_err(|error| match error {
+    let variables = child::variables(document).map_err(|error| match error {
+        NoEnvironment::Value(error) => Exit::decrypting(&error),
         NoEnvironment::Complex(key) => {
             Exit::new(1, format!("cannot use complex value in environment; offending key {key}"))
         }
@@ -107,13 +108,15 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
         return Err(Exit::new(1, "The provided filename is not a local path."));
     }
     let folder = private::folder_or_temporary(&call.context)?;
+    let folder_path = folder.path().to_owned();
     let file = if call.flags.is_set("no-fifo") {
         let random = || format!("{FILE}{:010}", std::process::id());
         Readable::file(folder, &name.map_or_else(random, str::to_owned), user.as_ref(), &content)
     } else {
         Readable::fifo(folder, name.unwrap_or(FILE), user.as_ref(), content)
     };
-    let file = file.map_err(|error| Exit::new(1, format!("open {}: {error}", name.unwrap_or(FILE))))?;
+    let file = file
+        .map_err(|error| Exit::new(1, format!("open {}: {error}", folder_path.join(name.unwrap_or(FILE)).display())))?;
     let line = command.replace("{}", &file.path.display().to_string());
     let child = Child { user, ..Child::shell(line.as_ref()) };
     if background {

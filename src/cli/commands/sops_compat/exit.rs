@@ -134,6 +134,12 @@ pub(super) fn log(logger: &str, level: &str, message: &str) {
     report::say(&format!("[{logger}]\t time=\"{}\" level={level} msg={}", time(), quoted(message)));
 }
 
+/// The same about an error that does not end the command.
+pub(super) fn log_error(logger: &str, message: &str, error: &str) {
+    let (message, error) = (quoted(message), quoted(error));
+    report::say(&format!("[{logger}]\t time=\"{}\" level=error msg={message} error={error}", time()));
+}
+
 impl From<Failed> for Exit {
     fn from(failed: Failed) -> Self {
         let mut message = failed.message;

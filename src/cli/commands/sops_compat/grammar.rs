@@ -7,8 +7,8 @@ use super::exit::Exit;
 use super::flags::{Flag, Takes};
 use super::{completion, edit, exec, file_status, groups, key_service, one_file, publish, rotate, set, update_keys};
 
-/// What a command does; gives the exit code.
-type Action = fn(&Call) -> Result<u8, Exit>;
+/// What a command does, and the code that it ends with.
+type Run = fn(&Call) -> Result<u8, Exit>;
 
 /// One command.
 pub(super) struct Command {
@@ -18,7 +18,7 @@ pub(super) struct Command {
     pub(super) help: &'static str,
     pub(super) flags: &'static [&'static [Flag]],
     /// What it does; nothing if it only has commands below it.
-    pub(super) run: Option<Action>,
+    pub(super) run: Option<Run>,
     pub(super) below: &'static [Self],
 }
 

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use super::call::{Call, Loaded, write};
 use super::exit::Exit;
 use super::recipients;
+use crate::cipher::shamir::ShamirError;
 use crate::cli::report;
 use crate::keys::DecryptionOrder;
 use crate::sops::SopsError;
@@ -64,6 +65,10 @@ fn failed(error: SopsError) -> Exit {
         SopsError::NotOpened(report) => {
             let needed = report.threshold.unwrap_or(1);
             format!("Error getting data key: {needed} successful groups required, got {}", report.opened())
+        }
+        SopsError::Groups { groups, problem: ShamirError::FewerThanThreshold } => {
+            // SOPS names the threshold; every file that comes here has one.
+            format!("removing this key group will make the Shamir threshold impossible to satisfy: {groups} are left")
         }
         other => other.to_string(),
     };
