@@ -104,7 +104,7 @@ impl Call {
     /// Reads an encrypted file, or stdin, and gathers the keys that may open it.
     pub(super) fn load(&self, file: Option<&Path>, format: Format) -> Result<Loaded, Exit> {
         let input = self.read(file)?;
-        let parsed = EncryptedFile::parse(format, input.to_vec());
+        let parsed = EncryptedFile::parse_as_sops(format, input.to_vec());
         let file = parsed.map_err(|error| Exit::unreadable(format, &input, &error))?;
         let keys = self.keys(file.metadata())?;
         Ok(Loaded { file, keys })
@@ -192,7 +192,7 @@ pub(super) fn converted(
         return Ok(text);
     }
     let failed = |error: SopsError| Exit::decrypting(&error);
-    let file = EncryptedFile::parse(input, text).and_then(|file| file.adopt(keys)).map_err(failed)?;
+    let file = EncryptedFile::parse_as_sops(input, text).and_then(|file| file.adopt(keys)).map_err(failed)?;
     let document = file.document().map_err(failed)?;
     let now = call.context.now();
     file.reencrypt_as(document, output, call.emit_options(), crate::sops::Flavour::Sops, now).map_err(failed)

@@ -95,11 +95,11 @@ impl Subject {
     /// The text of the new file.
     fn encrypted(&self, call: &Call, formats: (Format, Format), edited: &[u8]) -> Result<Vec<u8>, SopsError> {
         let now = call.context.now();
-        let mut document = Document::parse(formats.0, edited.to_vec())?;
+        let mut document = Document::parse_as_sops(formats.0, edited.to_vec())?;
         if call.flags.is_set("show-master-keys") && document.metadata().is_some() {
             let mut edits = Edits::new();
             edits.metadata = MetadataEdit::Remove;
-            document = Document::parse(formats.0, document.apply(&edits)?.to_vec())?;
+            document = Document::parse_as_sops(formats.0, document.apply(&edits)?.to_vec())?;
         }
         match self {
             Self::Old(file, keys) => {

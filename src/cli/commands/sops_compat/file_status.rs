@@ -13,7 +13,7 @@ pub(super) fn run(call: &Call) -> Result<u8, Exit> {
     call.rules(None)?;
     let (format, _) = call.formats(Some(&path));
     let input = call.read(Some(&path)).map_err(|exit| Exit::fatal(format!("{LEAD}{}", exit.message)))?;
-    let encrypted = match EncryptedFile::parse(format, input.to_vec()) {
+    let encrypted = match EncryptedFile::parse_as_sops(format, input.to_vec()) {
         Ok(file) => file.metadata().mac.as_ref().is_some_and(|mac| !mac.is_empty()),
         Err(SopsError::NotEncrypted) => false,
         Err(error) => {

@@ -5,7 +5,7 @@ use zeroize::Zeroizing;
 use super::call::Call;
 use super::exit::{self, Exit};
 use super::{extract, recipients};
-use crate::document::{Document, OwnedTree, emit};
+use crate::document::{Document, Format, OwnedTree, emit};
 use crate::sops::{SopsError, encrypt_as};
 
 pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
@@ -24,8 +24,8 @@ pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
     let (format, output) = call.formats(name.as_deref());
     let encryption = recipients::encryption(call, name.as_deref())?;
     let mut input = call.read(file.as_deref())?;
-    let document =
-        Document::parse_plain(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
+    let parse = if format == Format::Binary { Document::parse_plain } else { Document::parse_as_sops };
+    let document = parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
     call.audit.record("encrypt", file.as_deref())?;
     let (keys, now) = (call.keys_to_encrypt(), call.context.now());
     let text = if format == output {
