@@ -152,7 +152,7 @@ fn a_file_with_every_kind_is_read_and_written_as_sops_does() {
         "arn:aws:kms:x:1:key/a+arn:aws:iam::1:role/r|env:prod",
         "g",
         "r:u",
-        "https://v/keys/n/1",
+        "https://v/keys/key/1",
         "https://v/v1/e/keys/k",
         "ABC",
         &ana.recipient.id(),
