@@ -70,7 +70,8 @@ impl RawDestination {
         }
         let recreation_rule = self.recreation_rule.map(|raw| {
             let line = usize::try_from(raw.referenced.line()).unwrap_or(0);
-            raw.value.into_rule(line, strict)
+            // SOPS drops the selectors of these, whatever they are.
+            raw.value.into_rule(line, false)
         });
         Ok(DestinationRule {
             path_regex,

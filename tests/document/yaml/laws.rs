@@ -1,8 +1,8 @@
 //! Laws of writing, over generated documents and over mutations of them.
 
 use lockage::document::{
-    Document, Edits, Format, Graft, KeyId, KeyPath, Kind, LeafId, MetadataEdit, PathPart, Replacement, Scalar, Style,
-    Visit,
+    Document, Edits, Format, Graft, KeyId, KeyPath, Kind, LeafId, MetadataEdit, Node, PathPart, Replacement, Scalar,
+    Style, Visit,
 };
 use proptest::prelude::*;
 
@@ -121,11 +121,28 @@ fn expansion(text: &[u8]) {
     assert!(matches!(expanded.expanded(), Ok(None)), "{}", shown());
 }
 
+fn roots(document: &Document) -> usize {
+    let mut depth = 0_usize;
+    let begins = document.outline().nodes.iter().filter(|node| match node {
+        Node::Open { .. } => {
+            depth += 1;
+            depth == 1
+        }
+        Node::Close => {
+            depth -= 1;
+            false
+        }
+        _ => false,
+    });
+    begins.count()
+}
+
 /// A new key at the end of the mapping around a leaf, or a new item at the end of its list: nothing else changes.
 fn insertion(text: &[u8], choice: usize) {
     let Some(plain) = parse(text) else { return };
     let leaves = plain.outline().leaves.len();
-    let unfit = plain.outline().aliases || ends_in_block(&plain);
+    // A path means the first document, and these leaves may be of any.
+    let unfit = plain.outline().aliases || ends_in_block(&plain) || roots(&plain) > 1;
     if unfit || (0..leaves).any(|leaf| plain.scalar(LeafId(leaf as u32)).is_err()) {
         return;
     }

@@ -178,7 +178,8 @@ fn sops_refuses_and_so_do_we() {
         "a: 9223372036854775808\n",
         "a: 1\n---\n- b\n",
     ] {
-        assert!(matches!(refused(text.as_bytes()), SyntaxErrorKind::NotAllowed(_)), "{text:?}");
+        let kind = refused(text.as_bytes());
+        assert!(matches!(kind, SyntaxErrorKind::NotAllowed(_) | SyntaxErrorKind::Unwalkable(_)), "{text:?}");
     }
     for text in
         ["a: !!int x\n", "a: !!binary '%'\n", "a: !!null x\n", "<<: 1\n", "a: !e!x 1\n", "%YAML 1.1\n%YAML 1.1\n---\n"]

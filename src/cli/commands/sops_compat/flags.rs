@@ -150,9 +150,9 @@ pub(super) fn parse(
             return Err(wrong(format!("flag provided but not defined: -{name}")));
         };
         let first = flag.names[0];
-        if used.insert(first, name).is_some_and(|before| before != name) {
-            let second = flag.names.iter().skip(1).find(|known| used.get(first) == Some(*known) || **known == name);
-            let message = format!("Cannot use two forms of the same flag: {} {first}", second.unwrap_or(&name));
+        if let Some(before) = used.insert(first, name).filter(|before| *before != name) {
+            let second = if name == first { before } else { name };
+            let message = format!("Cannot use two forms of the same flag: {second} {first}");
             return Err(Wrong { message, usage: true, bare: true });
         }
         let switch = matches!(flag.takes, Takes::Nothing | Takes::NothingOn);
