@@ -151,8 +151,9 @@ pub(super) fn parse(
         };
         let first = flag.names[0];
         if used.insert(first, name).is_some_and(|before| before != name) {
-            let second = flag.names.iter().skip(1).find(|known| used.get(first) == Some(*known) || **known == name);
-            let message = format!("Cannot use two forms of the same flag: {} {first}", second.unwrap_or(&name));
+            // No flag has more than two.
+            let second = flag.names.last().unwrap_or(&first);
+            let message = format!("Cannot use two forms of the same flag: {second} {first}");
             return Err(Wrong { message, usage: true, bare: true });
         }
         let switch = matches!(flag.takes, Takes::Nothing | Takes::NothingOn);
