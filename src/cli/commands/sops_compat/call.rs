@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use super::audit::Audit;
 use super::exit::{Exit, whole};
 use super::flags::Parsed;
 use crate::cli::secrets::clouds;
@@ -25,7 +24,6 @@ pub(super) struct Call {
     pub(super) flags: Parsed,
     /// Whether there is no subcommand.
     pub(super) legacy: bool,
-    pub(super) audit: Audit,
 }
 
 /// An encrypted file, read.

@@ -42,7 +42,6 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
         call.rules(None)?;
         let Loaded { file, keys } = call.load(Some(path), formats.0)?;
         let opened = call.open(file, &keys)?;
-        call.audit.record("decrypt", Some(path))?;
         Subject::Old(Box::new(opened), keys)
     } else {
         Subject::New(Box::new(recipients::encryption(call, name.as_deref())?))
@@ -60,7 +59,6 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
         }
         match subject.encrypted(call, formats, &edited) {
             Ok(text) => {
-                call.audit.record("encrypt", Some(path))?;
                 write(path, &text, 0o644, "in-place")?;
                 return Ok(0);
             }

@@ -60,7 +60,6 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
     let (format, _) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
     let opened = call.open(loaded.file, &loaded.keys)?;
-    call.audit.record("decrypt", Some(&path))?;
     if background && call.flags.is_set("same-process") {
         return Err(Exit::new(8, "Error: The --same-process flag cannot be used with --background"));
     }
@@ -96,7 +95,6 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     let (format, output) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
     let opened = call.open(loaded.file, &loaded.keys)?;
-    call.audit.record("decrypt", Some(&path))?;
     let content = if format == output {
         Zeroizing::new(opened.text().to_vec())
     } else {

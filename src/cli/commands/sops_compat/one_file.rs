@@ -26,7 +26,6 @@ pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
     let mut input = call.read(file.as_deref())?;
     let parse = if format == Format::Binary { Document::parse_plain } else { Document::parse_as_sops };
     let document = parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
-    call.audit.record("encrypt", file.as_deref())?;
     let (keys, now) = (call.keys_to_encrypt(), call.context.now());
     let text = if format == output {
         crate::sops::encrypt(&document, &encryption, &keys, now)
@@ -62,7 +61,6 @@ pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
         let tree = if whole { None } else { Some(opened.tree().map_err(failed)?) };
         (Zeroizing::new(opened.text().to_vec()), tree)
     };
-    call.audit.record("decrypt", file.as_deref())?;
     let text = match (tree, path) {
         (None, _) => text,
         (Some(tree), None) => emit(output, &tree, None, call.emit_options()).map_err(Exit::emitting)?,

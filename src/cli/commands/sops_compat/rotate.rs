@@ -22,11 +22,8 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
     let (add, remove) = (recipients::named(call, "add-")?, recipients::named(call, "rm-")?);
     let remove: Vec<String> = remove.iter().map(crate::keys::Recipient::id).collect();
     let Loaded { file, keys } = call.load(Some(path), formats.0)?;
-    call.audit.record("rotate", Some(path))?;
     let opened = call.open(file, &keys)?;
-    call.audit.record("decrypt", Some(path))?;
     let text = opened.rotate(&add, &remove, &keys, call.context.now()).map_err(Exit::encrypting)?;
-    call.audit.record("encrypt", Some(path))?;
     destination.write(&converted(call, text, formats, &keys)?, 0o644)?;
     Ok(0)
 }

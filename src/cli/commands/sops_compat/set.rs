@@ -91,7 +91,6 @@ fn change(
     let formats = call.formats(Some(path));
     let Loaded { file, keys } = call.load(Some(path), formats.0)?;
     let opened = call.open(file, &keys)?;
-    call.audit.record("decrypt", Some(path))?;
     let now = call.context.now();
     let failed = |error: SopsError| Exit::changing(&error);
     let text = match change(&opened, now).map_err(failed)? {
@@ -99,7 +98,6 @@ fn change(
         None if call.flags.is_set("idempotent") => return Ok(0),
         None => opened.touch(now).map_err(failed)?,
     };
-    call.audit.record("encrypt", Some(path))?;
     let text = converted(call, text, formats, &keys)?;
     write(path, &text, 0o644, "in-place")?;
     Ok(0)
