@@ -190,7 +190,7 @@ impl Places<'_> {
                 }
                 Err(reason) => {
                     let sops = format!("failed to execute command {line}: {reason}");
-                    self.keyring.note_problem(format!("`{line}` ({why}) {reason}"), sops);
+                    self.keyring.note_problem(format!("`{line}` ({why}) failed: {reason}"), sops);
                 }
             }
         }
@@ -211,7 +211,7 @@ impl Places<'_> {
 
 /// What the user's command prints. It is run directly, not through a shell; its words on stderr are for the user.
 fn output_of(context: &Context, line: &str, recipient: &Recipient) -> Result<Zeroizing<Vec<u8>>, String> {
-    let words = shlex::split(line).filter(|words| !words.is_empty()).ok_or("is no command line")?;
+    let words = shlex::split(line).filter(|words| !words.is_empty()).ok_or("no command line")?;
     let mut child = Command::new(&words[0])
         .args(&words[1..])
         .current_dir(&context.directory)

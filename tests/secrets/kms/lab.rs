@@ -118,6 +118,8 @@ fn finish(command: &mut Command) -> Result<String, (i32, String)> {
 /// A child that ends with the test.
 pub struct Server {
     child: Child,
+    /// Ends the server when this process ends, which drops no statics: it waits for its input to close.
+    watch: Child,
 }
 
 impl Server {
@@ -127,7 +129,14 @@ impl Server {
         let (reader, writer) = std::io::pipe().unwrap();
         let child = command.stdout(writer.try_clone().unwrap()).stderr(writer).stdin(Stdio::null()).spawn().unwrap();
         drop(command);
-        let server = Self { child };
+        let watch = Command::new("sh")
+            .args(["-c", "read _; kill -9 \"$0\"", &child.id().to_string()])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .unwrap();
+        let server = Self { child, watch };
         let mut lines = BufReader::new(reader);
         let mut said = String::new();
         loop {
@@ -156,6 +165,8 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
+        let _ = self.watch.kill();
+        let _ = self.watch.wait();
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
