@@ -25,6 +25,8 @@ pub(crate) struct Context {
     pub(crate) color: bool,
     /// Whether only errors are said.
     pub(crate) quiet: bool,
+    /// Bytes of an input above which it is refused.
+    pub(crate) max_size: u64,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
     /// The network's threads, which start when something first needs them.
@@ -60,6 +62,7 @@ impl Context {
             json: global.json,
             color,
             quiet: global.quiet,
+            max_size: global.max_size,
             config: global.config.clone(),
             background: Background::default(),
             environment,

@@ -115,6 +115,7 @@ pub use metadata::{KeyGroup, Metadata, VERSION};
 pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
+pub use recovery::fetch_key;
 pub use regroup::{GroupChange, KeyChanges, complete};
 pub use rules::{DestinationRule, Rule, RuleGroup, RuleSet, Stores};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};

@@ -5,6 +5,7 @@
 pub mod canary;
 pub mod scenario;
 pub mod slow_keys;
+pub mod small_disk;
 
 use std::path::PathBuf;
 

@@ -18,6 +18,8 @@ mod generate;
 mod golden;
 mod keys;
 mod kms;
+mod many;
+mod many_kill;
 mod quirks;
 mod structure;
 mod support;

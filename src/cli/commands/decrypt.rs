@@ -4,30 +4,36 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
+use crate::cli::secrets::batch::SealedBatch;
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::several::Several;
 use crate::cli::{Context, Failed, report};
 use crate::document::{Document, Format, KeyPath};
 use crate::error::Class;
 use crate::sops::SopsError;
 
-/// Decrypt a file; it comes out as it went in, byte for byte.
+/// Decrypt a file; it comes out as it went in, byte for byte. Several files are changed all together or not at all.
 #[derive(Debug, clap::Args)]
 #[command(after_help = "Examples:\n  \
 lockage decrypt secrets/app.yaml\n  \
 lockage decrypt secrets/app.yaml --extract db.password\n  \
+lockage decrypt secrets/*.yaml --output-dir /dev/shm/plain\n  \
+lockage decrypt --recursive secrets --in-place\n  \
 lockage decrypt --input-type dotenv < app.enc.env > /dev/shm/app.env")]
 pub(crate) struct Decrypt {
-    /// The file; stdin if it is left out or `-`.
-    file: Option<PathBuf>,
+    /// The files; stdin if they are left out or `-`.
+    files: Vec<PathBuf>,
     #[command(flatten)]
     destination: Destination,
     #[command(flatten)]
+    several: Several,
+    #[command(flatten)]
     types: Types,
     /// Write only the value at this path: `db.hosts[0]` or `["db"]["hosts"][0]`.
-    #[arg(long, value_name = "KEY", conflicts_with = "in_place")]
+    #[arg(long, value_name = "KEY", conflicts_with_all = ["in_place", "output_dir"])]
     extract: Option<KeyPath>,
     /// Decrypt although the file as a whole may not be what its author wrote.
     #[arg(long)]
@@ -36,7 +42,10 @@ pub(crate) struct Decrypt {
 
 impl Decrypt {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
-        let source = Source::of(self.file.as_deref());
+        if self.several.applies(context, &self.files, &self.destination) {
+            return self.all(context);
+        }
+        let source = Source::of(self.files.first().map(PathBuf::as_path));
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
@@ -70,6 +79,31 @@ impl Decrypt {
             }
         }
         Ok(0)
+    }
+}
+
+impl Decrypt {
+    /// Several files.
+    fn all(self, context: &Context) -> Result<u8, Failed> {
+        if self.extract.is_some() {
+            return Err(Failed::new(Class::Usage, "one value is taken from one file"));
+        }
+        let input = self.types.of_several()?;
+        let (files, place) = self.several.files(context, &self.files, &self.destination)?;
+        let files = SealedBatch::load(context, &files, input, &place)?;
+        files.replace(context, &files.every(), Content::Plaintext, None, |index, sealed, save| {
+            if self.ignore_mac {
+                let plain = sealed.decrypt_unverified()?;
+                if let Some(distrust) = plain.distrust() {
+                    report::say(&format!("lockage: warning: {}: {distrust}", files.input(index).display()));
+                }
+                return save(plain.text());
+            }
+            let opened = sealed.decrypt()?;
+            warn_of_clear_comments(context, &Source::File(files.input(index).to_owned()), opened.file.stale_comments());
+            save(opened.file.text())
+        })?;
+        files.batch.report(context, "decrypt", "decrypted")
     }
 }
 

@@ -158,6 +158,9 @@ fn context(global: &Parsed) -> Result<Context, Exit> {
     let config = global.value("config").map(Into::into);
     let context = Context::from_machine(&Global { config, non_interactive: true, quiet: true, ..Global::default() })?;
     secrets::private::sweep(&context);
+    if let Err(failed) = secrets::sets::finish(&context) {
+        secrets::sets::warn(&failed);
+    }
     Ok(context)
 }
 

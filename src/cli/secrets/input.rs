@@ -32,14 +32,15 @@ impl Source {
     /// It cannot be read; stdin is a terminal, where nobody would know what to type.
     pub(crate) fn read(&self, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failed> {
         match self {
-            Self::File(path) => Ok(files::read(&context.path(path)).map_err(|error| shorten(context, error.into()))?),
+            Self::File(path) => Ok(files::read_at_most(&context.path(path), context.max_size)
+                .map_err(|error| shorten(context, error.into()))?),
             Self::Stdin => {
                 let stdin = std::io::stdin();
                 if stdin.is_terminal() {
                     return Err(Failed::new(Class::Usage, "no file is named, and stdin is a terminal")
                         .hint("name a file, or send one: `< FILE`"));
                 }
-                Ok(files::read_stream(stdin.lock(), 64 << 10, Path::new("stdin"))?)
+                Ok(files::read_stream_at_most(context.max_size, stdin.lock(), 64 << 10, Path::new("stdin"))?)
             }
         }
     }
@@ -55,7 +56,7 @@ impl Source {
 }
 
 /// Names a file as the user did.
-fn shorten(context: &Context, mut failed: Failed) -> Failed {
+pub(crate) fn shorten(context: &Context, mut failed: Failed) -> Failed {
     failed.message = failed.message.replace(&format!("{}/", context.directory.display()), "");
     failed
 }
@@ -97,6 +98,18 @@ pub(crate) struct Types {
 }
 
 impl Types {
+    /// The type of several inputs; what is for one file only must not be there.
+    ///
+    /// # Errors
+    /// It is.
+    pub(crate) fn of_several(&self) -> Result<&InputType, Failed> {
+        match (&self.output_type, &self.filename_override) {
+            (None, None) => Ok(&self.input),
+            (Some(_), _) => Err(Failed::new(Class::Usage, "`--output-type` is for one file")),
+            (None, Some(_)) => Err(Failed::new(Class::Usage, "`--filename-override` is for one file")),
+        }
+    }
+
     /// The format of the input.
     ///
     /// # Errors

@@ -1,5 +1,6 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+pub(crate) mod batch;
 pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
@@ -12,7 +13,10 @@ pub(crate) mod private;
 mod prompt;
 pub(crate) mod recipients;
 pub(crate) mod rules;
+pub(crate) mod sets;
+pub(crate) mod several;
 pub(crate) mod value;
+pub(crate) mod walk;
 
 use crate::cli::Failed;
 use input::Source;

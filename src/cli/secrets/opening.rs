@@ -25,6 +25,11 @@ impl Access {
         let keys = identities.keys(context);
         Self { identities: Arc::new(identities), keys }
     }
+
+    /// A failure over a file, as it is shown.
+    pub(crate) fn explain(&self, source: &Source, error: SopsError) -> Failed {
+        in_file(source, self.identities.explain(error))
+    }
 }
 
 /// A file that nobody has opened yet, and the keys that may open it.
@@ -55,13 +60,18 @@ impl Sealed {
         Ok(Self { file, access, source: source.clone() })
     }
 
+    /// One of several files, with the keys that were gathered for all of them.
+    pub(crate) fn one_of(file: EncryptedFile, source: &Source, access: &Access) -> Self {
+        Self { file, access: access.clone(), source: source.clone() }
+    }
+
     /// Decrypts it.
     ///
     /// # Errors
     /// As for [`EncryptedFile::decrypt`].
     pub(crate) fn decrypt(self) -> Result<Opened, Failed> {
         let Self { file, access, source } = self;
-        let file = file.decrypt(&access.keys).map_err(|error| explain(&access, &source, error))?;
+        let file = file.decrypt(&access.keys).map_err(|error| access.explain(&source, error))?;
         Ok(Opened { file, access, source })
     }
 
@@ -75,14 +85,14 @@ impl Sealed {
 
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
 impl Opened {
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
@@ -100,8 +110,4 @@ pub(crate) fn open(context: &Context, source: &Source, format: Format, text: Vec
 /// It is none of this format.
 pub(crate) fn parse(source: &Source, format: Format, text: Vec<u8>) -> Result<EncryptedFile, Failed> {
     EncryptedFile::parse(format, text).map_err(|error| in_file(source, error))
-}
-
-fn explain(access: &Access, source: &Source, error: SopsError) -> Failed {
-    in_file(source, access.identities.explain(error))
 }
