@@ -53,7 +53,8 @@ impl Call {
 
     /// A file that was named must be there.
     pub(super) fn exists(&self, path: &Path) -> Result<(), Exit> {
-        if path.exists() {
+        // What cannot be looked at (a loop of links) is an error of reading it.
+        if path.try_exists().unwrap_or(true) {
             return Ok(());
         }
         Err(Exit::new(100, format!("Error: cannot operate on non-existent file \"{}\"", path.display())))
