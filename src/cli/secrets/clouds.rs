@@ -1,12 +1,19 @@
 //! Key services beyond this machine, set up from the environment.
 
 use crate::cli::{Context, report};
-use crate::keys::{KeyServices, LocalKeys, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds};
+use crate::keys::{
+    KeyServices, LocalKeys, Publisher, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds,
+};
 use crate::system::background::Background;
 
 /// Adds the clients of the clouds to the local key service.
 pub(crate) fn local(context: &Context, keys: LocalKeys) -> LocalKeys {
     with_clouds(keys, &surroundings(context), &Background::default())
+}
+
+/// The client that brings files to destinations.
+pub(crate) fn publisher(context: &Context) -> Publisher {
+    Publisher::new(&surroundings(context), &Background::default())
 }
 
 /// Adds the key services that were named, after the local one: `SOPS_KEYSERVICE`, parted by commas.

@@ -9,6 +9,7 @@ pub(crate) mod input;
 pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
+pub(crate) mod publishing;
 pub(crate) mod recipients;
 pub(crate) mod rules;
 pub(crate) mod value;
