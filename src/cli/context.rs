@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use super::args::Global;
 use super::failure::Failed;
 use crate::error::Class;
+use crate::system::background::Background;
 
 /// The machine as one command sees it.
 #[derive(Clone)]
@@ -26,6 +27,8 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// The network's threads, which start when something first needs them.
+    pub(crate) background: Background,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -58,6 +61,7 @@ impl Context {
             color,
             quiet: global.quiet,
             config: global.config.clone(),
+            background: Background::default(),
             environment,
         };
         super::terminal::start_log(&context, global.verbose);

@@ -8,12 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::cli::secrets::desk::{self, Desk};
 use crate::cli::secrets::editor::Editor;
-use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
+use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
-use crate::sops::{DecryptedFile, EncryptedFile, Encryption, Flavour, SopsError, encrypt};
+use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt};
 use crate::system::files::{Mode, Target};
 
 /// Names shown of what has changed.
@@ -128,12 +129,8 @@ impl Subject {
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
         let input = target.read()?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let file =
-            file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
-        Ok(Self::Old(Box::new(file), input))
+        let opened = open(context, source, format, input.to_vec())?;
+        Ok(Self::Old(Box::new(opened.file), input))
     }
 
     fn plaintext(&self) -> &[u8] {

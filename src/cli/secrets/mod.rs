@@ -6,6 +6,7 @@ pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
+pub(crate) mod opening;
 pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
