@@ -12,7 +12,7 @@ use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
 use crate::cli::secrets::{in_file, private, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
 use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt};
 use crate::system::files::{Mode, Target};
@@ -60,13 +60,19 @@ impl Edit {
             }
             let failed = match subject.encrypted(context, format, &edited.text) {
                 Ok(None) => return Ok(0),
-                Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
-                    Ok(()) => {
-                        say(context, &format!("saved {}: {summary}", self.file.display()));
-                        return Ok(0);
+                Ok(Some((text, summary))) => {
+                    let recorded =
+                        context.witness(source.path(None)).and_then(|witness| witness.record(Action::Encrypt));
+                    let replaced =
+                        recorded.and_then(|()| Ok(target.replace(&text, subject.known(), Mode::KeptOr(0o644))?));
+                    match replaced {
+                        Ok(()) => {
+                            say(context, &format!("saved {}: {summary}", self.file.display()));
+                            return Ok(0);
+                        }
+                        Err(failed) => failed,
                     }
-                    Err(error) => Failed::from(error),
-                },
+                }
                 Err(error) => {
                     place = position(&error);
                     in_file(&source, error)

@@ -4,8 +4,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
-use crate::cli::secrets::identities::Identities;
 use crate::cli::secrets::input::Source;
+use crate::cli::secrets::opening::{Access, Sealed};
 use crate::cli::secrets::publishing::{files_below, name_at, unreadable};
 use crate::cli::secrets::rules::{Rules, Search, shown};
 use crate::cli::secrets::{clouds, in_file};
@@ -13,7 +13,7 @@ use crate::cli::{Context, Failed, report, terminal};
 use crate::document::Format;
 use crate::error::{Class, Outcome};
 use crate::keys::{Destination, Publisher, Standing};
-use crate::sops::{DestinationRule, EncryptedFile, Flavour, Recreated};
+use crate::sops::{DestinationRule, EncryptedFile, Recreated};
 use crate::system::files;
 
 /// Bring encrypted files to where `destination_rules` of `.sops.yaml` say: a bucket, or a Vault, which gets their values.
@@ -117,11 +117,8 @@ impl Publish {
         let address = publisher.address(&destination, &name);
         let text = source.read(context)?;
         let format = Format::of_path(&path.to_string_lossy());
-        let file = EncryptedFile::parse(format, text.to_vec()).map_err(|error| in_file(&source, error))?;
-        let identities = Identities::of_user(context, file.metadata());
-        let keys = identities.keys(context);
-        let publication = file.publication(&text, &destination, &rule, Flavour::Own, &keys, context.now());
-        let publication = publication.map_err(|error| in_file(&source, identities.explain(error)))?;
+        let sealed = Sealed::parse(context, &source, format, text.to_vec())?;
+        let publication = sealed.publication(context, &text, &destination, &rule)?;
         let (content, recreated) = (publication.content, publication.recreated);
         let mut standing = publisher.look(&destination, &name, &content);
         if let (Standing::Other(Some(there)), true) = (&standing, recreated.is_some())
@@ -170,8 +167,9 @@ fn is_the_same(context: &Context, format: Format, there: &[u8], content: &[u8]) 
     if about(&one) != about(&other) {
         return false;
     }
+    // Nobody sees what is compared here, so nothing of it is recorded.
     let open = |file: EncryptedFile| {
-        let keys = Identities::of_user(context, file.metadata()).keys(context);
+        let keys = Access::to(context, [file.metadata()]).keys;
         file.decrypt(&keys).ok()
     };
     matches!((open(one), open(other)), (Some(one), Some(other)) if one.text() == other.text())

@@ -6,7 +6,7 @@ use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::recipients::named;
-use crate::cli::{Context, Failed};
+use crate::cli::{Action, Context, Failed};
 use crate::keys::Recipient;
 
 /// Renew the data key of a file: every value is encrypted anew, and the new key is wrapped for everybody in it.
@@ -38,9 +38,11 @@ impl Rotate {
         let add = named(&self.add)?;
         let remove: Vec<String> = named(&self.remove)?.iter().map(Recipient::id).collect();
         let input = source.read(context)?;
+        context.witness(source.path(None))?.record(Action::Rotate)?;
         let opened = open(context, &source, format, input.to_vec())?;
         let text = opened.file.rotate(&add, &remove, &opened.access.keys, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
+        opened.witness.record(Action::Encrypt)?;
         sink.write(&text, &input, Content::Ciphertext)?;
         Ok(0)
     }

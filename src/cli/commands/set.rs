@@ -9,7 +9,7 @@ use super::get::kind_word;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
 use crate::cli::secrets::value;
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
 use crate::error::Class;
 use crate::secret::SecretString;
@@ -63,6 +63,7 @@ impl Set {
         let text = opened.file.put(&self.key, &value, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         self.report(context, &value, text.is_some())?;

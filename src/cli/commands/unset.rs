@@ -4,7 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
-use crate::cli::{Context, Failed, report};
+use crate::cli::{Action, Context, Failed, report};
 use crate::document::KeyPath;
 use crate::sops::Flavour;
 use crate::system::files::{Mode, Target};
@@ -33,6 +33,7 @@ impl Unset {
         let text = opened.file.unset(&self.key, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         let (name, changed) = (self.file.display().to_string(), text.is_some());

@@ -54,7 +54,8 @@ fn one(call: &Call, rules: &Rules, publisher: &Publisher, root: &Path, typed: &P
     let file = file.map_err(|error| Exit::unreadable(format, &text, &error))?;
     let keys = call.keys(file.metadata())?;
     let publication = file.publication(&text, &destination, rule, Flavour::Sops, &keys, call.context.now());
-    let publication = publication.map_err(|error| failed(rule, error))?;
+    let publication =
+        call.context.witness(Some(&path))?.published(publication)?.map_err(|error| failed(rule, error))?;
     if let Some(recreated) = &publication.recreated
         && recreated.changes.groups.iter().any(|group| !group.added.is_empty() || !group.removed.is_empty())
     {
