@@ -3,11 +3,13 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::Global;
+use super::audit::{Audit, Witness};
 use super::failure::Failed;
 use crate::error::Class;
+use crate::system::background::Background;
 
 /// The machine as one command sees it.
 #[derive(Clone)]
@@ -26,6 +28,9 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// The network's threads, which start when something first needs them.
+    pub(crate) background: Background,
+    audit: Audit,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -58,6 +63,8 @@ impl Context {
             color,
             quiet: global.quiet,
             config: global.config.clone(),
+            background: Background::default(),
+            audit: Audit::default(),
             environment,
         };
         super::terminal::start_log(&context, global.verbose);
@@ -73,6 +80,14 @@ impl Context {
     /// Every variable, for a program that works in the user's name.
     pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
         self.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Who records what is done with a file, or with stdin, where this machine asks for an audit.
+    ///
+    /// # Errors
+    /// The audit is out of reach, and nothing must be done.
+    pub(crate) fn witness(&self, file: Option<&Path>) -> Result<Witness, Failed> {
+        self.audit.witness(self, file)
     }
 
     /// The time now.

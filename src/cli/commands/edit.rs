@@ -8,12 +8,13 @@ use zeroize::Zeroizing;
 
 use crate::cli::secrets::desk::{self, Desk};
 use crate::cli::secrets::editor::Editor;
-use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
+use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
 use crate::cli::secrets::{in_file, private, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
-use crate::sops::{DecryptedFile, EncryptedFile, Encryption, Flavour, SopsError, encrypt};
+use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt};
 use crate::system::files::{Mode, Target};
 
 /// Names shown of what has changed.
@@ -59,13 +60,19 @@ impl Edit {
             }
             let failed = match subject.encrypted(context, format, &edited.text) {
                 Ok(None) => return Ok(0),
-                Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
-                    Ok(()) => {
-                        say(context, &format!("saved {}: {summary}", self.file.display()));
-                        return Ok(0);
+                Ok(Some((text, summary))) => {
+                    let recorded =
+                        context.witness(source.path(None)).and_then(|witness| witness.record(Action::Encrypt));
+                    let replaced =
+                        recorded.and_then(|()| Ok(target.replace(&text, subject.known(), Mode::KeptOr(0o644))?));
+                    match replaced {
+                        Ok(()) => {
+                            say(context, &format!("saved {}: {summary}", self.file.display()));
+                            return Ok(0);
+                        }
+                        Err(failed) => failed,
                     }
-                    Err(error) => Failed::from(error),
-                },
+                }
                 Err(error) => {
                     place = position(&error);
                     in_file(&source, error)
@@ -128,12 +135,8 @@ impl Subject {
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
         let input = target.read()?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let file =
-            file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
-        Ok(Self::Old(Box::new(file), input))
+        let opened = open(context, source, format, input.to_vec())?;
+        Ok(Self::Old(Box::new(opened.file), input))
     }
 
     fn plaintext(&self) -> &[u8] {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::{identities, in_file, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::Document;
 use crate::keys::published;
 use crate::sops::{Encryption, SopsError, encrypt};
@@ -55,6 +55,7 @@ impl Encrypt {
             result = encrypt(&document, &encryption, &keys, context.now());
         }
         let text = result.map_err(|error| in_file(&source, error))?;
+        context.witness(source.path(None))?.record(Action::Encrypt)?;
         if is_published(&encryption) && !context.quiet {
             report::say("lockage: warning: encrypted to the published test key, which everybody has");
         }

@@ -2,9 +2,8 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::identities::Identities;
-use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::recipients::named;
 use crate::cli::{Context, Failed};
@@ -75,10 +74,8 @@ impl Common {
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;
         let input = source.read(context)?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
-        let identities = Identities::of_user(context, file.metadata());
-        let text = change(&file, &identities.keys(context));
-        let text = text.map_err(|error| in_file(&source, identities.explain(error)))?;
+        let sealed = Sealed::parse(context, &source, format, input.to_vec())?;
+        let text = change(&sealed.file, &sealed.access.keys).map_err(|error| sealed.failed(error))?;
         sink.write(&text, &input, Content::Ciphertext)?;
         Ok(0)
     }

@@ -2,14 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::identities::{Identities, warn_if_published};
-use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::recipients::named;
-use crate::cli::{Context, Failed};
+use crate::cli::{Action, Context, Failed};
 use crate::keys::Recipient;
-use crate::sops::EncryptedFile;
 
 /// Renew the data key of a file: every value is encrypted anew, and the new key is wrapped for everybody in it.
 #[derive(Debug, clap::Args)]
@@ -40,13 +38,11 @@ impl Rotate {
         let add = named(&self.add)?;
         let remove: Vec<String> = named(&self.remove)?.iter().map(Recipient::id).collect();
         let input = source.read(context)?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let failed = |error| in_file(&source, identities.explain(error));
-        let keys = identities.keys(context);
-        let file = file.decrypt(&keys).map_err(failed)?;
-        let text = file.rotate(&add, &remove, &keys, context.now()).map_err(failed)?;
+        context.witness(source.path(None))?.record(Action::Rotate)?;
+        let opened = open(context, &source, format, input.to_vec())?;
+        let text = opened.file.rotate(&add, &remove, &opened.access.keys, context.now());
+        let text = text.map_err(|error| opened.failed(error))?;
+        opened.witness.record(Action::Encrypt)?;
         sink.write(&text, &input, Content::Ciphertext)?;
         Ok(0)
     }

@@ -3,6 +3,7 @@
 //! *Source*: the SOPS format, section 5.1. Every place is read and all identities are used together; a place that
 //! cannot be read is no error as long as another one opens the file.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -27,9 +28,17 @@ impl Identities {
     /// Reads every place, if `metadata` has an age key at all; a command that prints identities is run only if nothing
     /// else is known to open it.
     pub(crate) fn of_user(context: &Context, metadata: &Metadata) -> Self {
-        let recipients: Vec<&Recipient> =
-            metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect();
-        let keyring = if recipients.is_empty() { askable(context) } else { Places::read_all(context, &recipients) };
+        Self::of_files(context, [metadata])
+    }
+
+    /// The same for several files at once: every place is read once, and a command is run once for a recipient.
+    pub(crate) fn of_files<'m>(context: &Context, files: impl IntoIterator<Item = &'m Metadata>) -> Self {
+        let age = |metadata: &'m Metadata| -> Vec<&'m Recipient> {
+            metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect()
+        };
+        let mut files: Vec<Vec<&Recipient>> = Vec::from_iter(files.into_iter().map(age));
+        files.retain(|recipients| !recipients.is_empty());
+        let keyring = if files.is_empty() { askable(context) } else { Places::read_all(context, &files) };
         Self { keyring }
     }
 
@@ -62,17 +71,18 @@ struct Places<'c> {
 }
 
 impl Places<'_> {
-    fn read_all(context: &Context, recipients: &[&Recipient]) -> Keyring {
+    /// `files` are the age recipients of each file that shall be opened.
+    fn read_all(context: &Context, files: &[Vec<&Recipient>]) -> Keyring {
         let mut places = Places { context, keyring: askable(context) };
-        places.ssh(recipients);
-        places.age(recipients);
+        places.ssh(files);
+        places.age(files);
         for problem in places.keyring.problems() {
             tracing::info!("{problem}");
         }
         places.keyring
     }
 
-    fn ssh(&mut self, recipients: &[&Recipient]) {
+    fn ssh(&mut self, files: &[Vec<&Recipient>]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
         match self.context.variable(file) {
             Some(path) => self.ssh_file(Path::new(path), file),
@@ -81,7 +91,7 @@ impl Places<'_> {
         let command = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
         match self.context.variable(command) {
             Some(line) => {
-                self.commands(line, command, recipients, |keyring, text, origin| {
+                self.commands(line, command, files, |keyring, text, origin| {
                     keyring.add_ssh(&SecretString::new(text_of(text, origin)?), origin)
                 });
             }
@@ -97,7 +107,7 @@ impl Places<'_> {
         }
     }
 
-    fn age(&mut self, recipients: &[&Recipient]) {
+    fn age(&mut self, files: &[Vec<&Recipient>]) {
         // SOPS names its own place only where none of the others could be read.
         let mut read = !self.keyring.origins().is_empty();
         match self.context.variable("SOPS_AGE_KEY") {
@@ -119,7 +129,7 @@ impl Places<'_> {
         }
         match self.context.variable("SOPS_AGE_KEY_CMD") {
             Some(line) => {
-                read |= self.commands(line, "SOPS_AGE_KEY_CMD", recipients, |keyring, text, origin| {
+                read |= self.commands(line, "SOPS_AGE_KEY_CMD", files, |keyring, text, origin| {
                     keyring.add_age_file(SecretBytes::new(text.to_vec()), origin).map(|_| ())
                 });
             }
@@ -168,20 +178,22 @@ impl Places<'_> {
         }
     }
 
-    /// Runs the user's command for one recipient after another, until an identity is known to open one; whether it
-    /// printed something.
+    /// Runs the user's command for one recipient of a file after another, until an identity is known to open the file;
+    /// whether it printed something.
     fn commands(
         &mut self,
         line: &str,
         why: &str,
-        recipients: &[&Recipient],
+        files: &[Vec<&Recipient>],
         add: impl Fn(&mut Keyring, &[u8], &str) -> Result<(), KeyError>,
     ) -> bool {
         let mut printed = false;
-        for recipient in recipients {
-            if recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
-                return printed;
+        let mut asked = HashSet::new();
+        for (recipients, recipient) in files.iter().flat_map(|file| file.iter().map(move |one| (file, *one))) {
+            if asked.contains(recipient) || recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
+                continue;
             }
+            asked.insert(recipient);
             match output_of(self.context, line, recipient) {
                 Ok(text) => {
                     let added = add(&mut self.keyring, &text, &format!("`{line}` ({why})"));

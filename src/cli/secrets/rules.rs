@@ -111,7 +111,7 @@ fn upwards(from: &Path, within_repository: bool) -> Option<PathBuf> {
 }
 
 /// Resolves `.` and `..` by the text alone, as SOPS does; symbolic links stay.
-fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {
