@@ -16,6 +16,8 @@ pub(crate) struct Context {
     pub(crate) directory: PathBuf,
     /// Whether a question may be asked.
     pub(crate) interactive: bool,
+    /// Whether somebody at the controlling terminal may be asked for a passphrase, wherever stdin and stdout lead.
+    pub(crate) attended: bool,
     /// Whether stderr is a terminal, so that progress may move.
     pub(crate) terminal: bool,
     /// Whether stdout carries one JSON document.
@@ -53,6 +55,7 @@ impl Context {
         let context = Self {
             directory,
             terminal: std::io::stderr().is_terminal(),
+            attended: !ci && !global.non_interactive,
             interactive: terminal && !ci && !global.non_interactive,
             json: global.json,
             color,
@@ -68,6 +71,11 @@ impl Context {
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         let value = self.environment.get(std::ffi::OsStr::new(name))?;
         value.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// A variable of the environment, if it is set, be it empty, and text.
+    pub(crate) fn set_variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(std::ffi::OsStr::new(name))?.to_str()
     }
 
     /// Every variable, for a program that works in the user's name.

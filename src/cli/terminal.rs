@@ -1,5 +1,8 @@
 //! The log on stderr, and questions.
 
+use std::fs::OpenOptions;
+
+use dialoguer::console::Term;
 use tracing_subscriber::filter::LevelFilter;
 
 use super::context::Context;
@@ -41,7 +44,7 @@ pub(crate) fn confirm_unless_no(context: &Context, question: &str) -> Result<boo
 
 fn ask(context: &Context, question: &str, default: bool) -> Result<bool, Failed> {
     answerable(context, question)?;
-    let terminal = dialoguer::console::Term::stderr();
+    let terminal = Term::stderr();
     let answer = dialoguer::Confirm::new().with_prompt(question).default(default).interact_on(&terminal);
     answer.map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
 }
@@ -52,10 +55,8 @@ fn ask(context: &Context, question: &str, default: bool) -> Result<bool, Failed>
 /// Exit 2 where nobody can be asked.
 pub(crate) fn typed(context: &Context, question: &str) -> Result<String, Failed> {
     answerable(context, question)?;
-    let answer = dialoguer::Input::<String>::new()
-        .with_prompt(question)
-        .allow_empty(true)
-        .interact_text_on(&dialoguer::console::Term::stderr());
+    let answer =
+        dialoguer::Input::<String>::new().with_prompt(question).allow_empty(true).interact_text_on(&Term::stderr());
     answer.map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
 }
 
@@ -68,19 +69,12 @@ fn answerable(context: &Context, question: &str) -> Result<(), Failed> {
     ))
 }
 
-/// Asks for a passphrase that exists already, once.
-///
-/// # Errors
-/// Exit 2 where nobody can be asked.
-pub(crate) fn passphrase(context: &Context, question: &str) -> Result<SecretString, Failed> {
-    answerable(context, question)?;
-    let answer = dialoguer::Password::new()
-        .with_prompt(question.trim_end_matches(':'))
-        .allow_empty_password(true)
-        .interact_on(&dialoguer::console::Term::stderr());
-    answer
-        .map(SecretString::new)
-        .map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))
+/// The terminal that this process belongs to, wherever stdin and stderr lead; `None` if there is none or nobody may be
+/// asked.
+pub(crate) fn controlling(context: &Context) -> Option<Term> {
+    let open = || OpenOptions::new().read(true).write(true).open("/dev/tty").ok();
+    let (read, write) = context.attended.then(|| open().zip(open())).flatten()?;
+    Some(Term::read_write_pair(read, write))
 }
 
 /// Asks for a text that nobody shall see, twice.
@@ -93,7 +87,7 @@ pub(crate) fn hidden(context: &Context, question: &str) -> Result<SecretString, 
         .with_prompt(question)
         .with_confirmation("again", "the two are not the same")
         .allow_empty_password(true)
-        .interact_on(&dialoguer::console::Term::stderr());
+        .interact_on(&Term::stderr());
     answer
         .map(SecretString::new)
         .map_err(|error| Failed::new(Class::Usage, format!("the terminal gave no answer: {error}")))

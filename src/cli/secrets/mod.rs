@@ -1,5 +1,6 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+mod agent;
 pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
