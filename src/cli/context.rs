@@ -7,7 +7,9 @@ use std::path::PathBuf;
 
 use super::args::Global;
 use super::failure::Failed;
+use super::secrets::services::Choice;
 use crate::error::Class;
+use crate::system::background::Background;
 
 /// The machine as one command sees it.
 #[derive(Clone)]
@@ -28,6 +30,10 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// Which key services are asked.
+    pub(crate) choice: Choice,
+    /// The network's threads, which start when something first needs them.
+    pub(crate) background: Background,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -61,6 +67,10 @@ impl Context {
             color,
             quiet: global.quiet,
             config: global.config.clone(),
+            choice: Choice::of_variables(|name| {
+                environment.get(name.as_ref() as &std::ffi::OsStr)?.to_str().map(str::to_owned)
+            }),
+            background: Background::default(),
             environment,
         };
         super::terminal::start_log(&context, global.verbose);
@@ -76,6 +86,11 @@ impl Context {
     /// A variable of the environment, if it is set, be it empty, and text.
     pub(crate) fn set_variable(&self, name: &str) -> Option<&str> {
         self.environment.get(std::ffi::OsStr::new(name))?.to_str()
+    }
+
+    /// The same machine with other key services.
+    pub(crate) fn choosing(&self, choice: Choice) -> Self {
+        Self { choice, ..self.clone() }
     }
 
     /// Every variable, for a program that works in the user's name.

@@ -3,6 +3,7 @@
 //! *Source*: the SOPS format, section 5.1. Every place is read and all identities are used together; a place that
 //! cannot be read is no error as long as another one opens the file.
 
+use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
@@ -27,9 +28,18 @@ impl Identities {
     /// Reads every place, if `metadata` has an age key at all; a command that prints identities is run only if nothing
     /// else is known to open it.
     pub(crate) fn of_user(context: &Context, metadata: &Metadata) -> Self {
-        let recipients: Vec<&Recipient> =
-            metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect();
-        let keyring = if recipients.is_empty() { askable(context) } else { Places::read_all(context, &recipients) };
+        Self::of_files(context, [metadata])
+    }
+
+    /// The same for several files at once: every place is read once, and a command is run once for a recipient.
+    pub(crate) fn of_files<'m>(context: &Context, files: impl IntoIterator<Item = &'m Metadata>) -> Self {
+        let age = |metadata: &'m Metadata| -> Vec<&'m Recipient> {
+            metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect()
+        };
+        let mut files: Vec<Vec<&Recipient>> = Vec::from_iter(files.into_iter().map(age));
+        // Nothing is read and nobody asked where the keys of this machine do not count.
+        files.retain(|recipients| context.choice.local && !recipients.is_empty());
+        let keyring = if files.is_empty() { askable(context) } else { Places::read_all(context, &files) };
         Self { keyring }
     }
 
@@ -64,10 +74,11 @@ struct Places<'c> {
 }
 
 impl Places<'_> {
-    fn read_all(context: &Context, recipients: &[&Recipient]) -> Keyring {
+    /// `files` are the age recipients of each file that shall be opened.
+    fn read_all(context: &Context, files: &[Vec<&Recipient>]) -> Keyring {
         let mut places = Places { context, keyring: askable(context), empty: Vec::new() };
-        places.ssh(recipients);
-        places.age(recipients);
+        places.ssh(files);
+        places.age(files);
         for place in std::mem::take(&mut places.empty) {
             places.keyring.note_absent(place);
         }
@@ -77,7 +88,7 @@ impl Places<'_> {
         places.keyring
     }
 
-    fn ssh(&mut self, recipients: &[&Recipient]) {
+    fn ssh(&mut self, files: &[Vec<&Recipient>]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
         match self.context.set_variable(file) {
             Some(path) => self.ssh_file(Path::new(path), file),
@@ -86,7 +97,7 @@ impl Places<'_> {
         let command = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
         match self.context.set_variable(command) {
             Some(line) => {
-                self.commands(line, command, recipients, |places, text, origin| {
+                self.commands(line, command, files, |places, text, origin| {
                     let text = text_of(text, origin).map(SecretString::new);
                     let added = text.and_then(|text| {
                         places.keyring.add_ssh(&text, None, origin).map_err(|error| (error, no_ssh_key(&text)))
@@ -109,7 +120,7 @@ impl Places<'_> {
         }
     }
 
-    fn age(&mut self, recipients: &[&Recipient]) {
+    fn age(&mut self, files: &[Vec<&Recipient>]) {
         // SOPS names its own place only where none of the others could be read.
         let mut read = !self.keyring.origins().is_empty();
         let variable = "SOPS_AGE_KEY";
@@ -134,7 +145,7 @@ impl Places<'_> {
         let variable = "SOPS_AGE_KEY_CMD";
         match self.context.set_variable(variable) {
             Some(line) => {
-                read |= self.commands(line, variable, recipients, |places, text, origin| {
+                read |= self.commands(line, variable, files, |places, text, origin| {
                     let added = places.keyring.add_age_file(SecretBytes::new(text.to_vec()), origin);
                     places.note(variable, added);
                 });
@@ -189,20 +200,22 @@ impl Places<'_> {
         None
     }
 
-    /// Runs the user's command for one recipient after another, until an identity is known to open one; whether it
-    /// printed something.
+    /// Runs the user's command for one recipient of a file after another, until an identity is known to open the file;
+    /// whether it printed something.
     fn commands(
         &mut self,
         line: &str,
         why: &str,
-        recipients: &[&Recipient],
+        files: &[Vec<&Recipient>],
         add: impl Fn(&mut Self, &[u8], &str),
     ) -> bool {
         let mut printed = false;
-        for recipient in recipients {
-            if recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
-                return printed;
+        let mut asked = HashSet::new();
+        for (recipients, recipient) in files.iter().flat_map(|file| file.iter().map(move |one| (file, *one))) {
+            if asked.contains(recipient) || recipients.iter().any(|recipient| self.keyring.holds(recipient)) {
+                continue;
             }
+            asked.insert(recipient);
             match output_of(self.context, line, recipient) {
                 Ok(text) => {
                     add(self, &text, &format!("`{line}` ({why})"));
@@ -305,9 +318,11 @@ pub(crate) fn no_identities(context: &Context) -> LocalKeys {
     local(context, askable(context))
 }
 
-/// The local key service, and after it those that were named.
+/// The local key service, unless it is turned off, and after it those that were named.
 fn services(context: &Context, keyring: Keyring) -> KeyServices {
-    clouds::remotes(context, KeyServices::from(local(context, keyring)))
+    let choice = &context.choice;
+    let services = if choice.local { local(context, keyring).into() } else { KeyServices::new() };
+    clouds::remotes_at(context, services, &choice.remotes).in_order(choice.order.clone())
 }
 
 /// Says so when everybody can open a file.

@@ -7,11 +7,13 @@ pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
+pub(crate) mod opening;
 pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
 pub(crate) mod recipients;
 pub(crate) mod rules;
+pub(crate) mod services;
 pub(crate) mod value;
 
 use crate::cli::Failed;

@@ -127,7 +127,7 @@ impl Call {
 
     fn services(&self, local: impl FnOnce() -> crate::keys::LocalKeys) -> KeyServices {
         let services = if self.flags.is_set("enable-local-keyservice") { local().into() } else { KeyServices::new() };
-        clouds::remotes_at(services, &self.flags.values("keyservice"))
+        clouds::remotes_at(&self.context, services, &self.flags.values("keyservice"))
     }
 
     fn order(&self) -> Result<DecryptionOrder, Exit> {
