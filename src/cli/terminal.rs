@@ -1,9 +1,12 @@
 //! The log on stderr, and questions.
 
-use std::fs::OpenOptions;
+use std::fs::{File, OpenOptions};
+use std::io::{BufRead as _, BufReader, Write as _};
 
 use dialoguer::console::Term;
+use rustix::termios::{self, LocalModes, OptionalActions};
 use tracing_subscriber::filter::LevelFilter;
+use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::failure::Failed;
@@ -69,11 +72,33 @@ fn answerable(context: &Context, question: &str) -> Result<(), Failed> {
     ))
 }
 
+/// Asks at the controlling terminal for a passphrase that exists already; `None` if nobody answers.
+///
+/// What was typed ahead counts: the echo is off before the question is there, and nothing is thrown away.
+pub(crate) fn passphrase(context: &Context, question: &str) -> Option<SecretString> {
+    let mut terminal = context.attended.then(tty).flatten()?;
+    let before = termios::tcgetattr(&terminal).ok()?;
+    let mut silent = before.clone();
+    silent.local_modes.remove(LocalModes::ECHO);
+    silent.local_modes.insert(LocalModes::ICANON | LocalModes::ECHONL | LocalModes::ISIG);
+    termios::tcsetattr(&terminal, OptionalActions::Drain, &silent).ok()?;
+    let asked = terminal.write_all(format!("{question} ").as_bytes());
+    // A line of a terminal is no longer than this.
+    let mut line = Zeroizing::new(String::with_capacity(4096));
+    let read = asked.and_then(|()| BufReader::new(&terminal).read_line(&mut line));
+    let _ = termios::tcsetattr(&terminal, OptionalActions::Drain, &before);
+    let typed = line.trim_end_matches(['\r', '\n']);
+    (read.ok()? > 0).then(|| SecretString::new(typed.to_owned()))
+}
+
+fn tty() -> Option<File> {
+    OpenOptions::new().read(true).write(true).open("/dev/tty").ok()
+}
+
 /// The terminal that this process belongs to, wherever stdin and stderr lead; `None` if there is none or nobody may be
 /// asked.
 pub(crate) fn controlling(context: &Context) -> Option<Term> {
-    let open = || OpenOptions::new().read(true).write(true).open("/dev/tty").ok();
-    let (read, write) = context.attended.then(|| open().zip(open())).flatten()?;
+    let (read, write) = context.attended.then(|| tty().zip(tty())).flatten()?;
     Some(Term::read_write_pair(read, write))
 }
 

@@ -23,25 +23,20 @@ impl Terminal {
     fn turn(&self) -> MutexGuard<'_, ()> {
         self.asking.lock().unwrap_or_else(PoisonError::into_inner)
     }
-
-    fn hidden(&self, question: &str) -> Option<SecretString> {
-        let terminal = terminal::controlling(&self.context)?;
-        let question =
-            dialoguer::Password::new().with_prompt(question.trim_end_matches(':')).allow_empty_password(true);
-        question.interact_on(&terminal).ok().map(SecretString::new)
-    }
 }
 
 impl Prompt for Terminal {
     fn passphrase(&self, question: &str) -> Option<SecretString> {
         let _turn = self.turn();
-        self.hidden(question)
+        terminal::passphrase(&self.context, question)
     }
 
     /// *Source*: the SOPS format, section 5.1: where an agent is reachable, it alone is asked.
     fn identity_passphrase(&self, question: &str, cache_id: &str) -> Option<SecretString> {
         let _turn = self.turn();
-        let Some(mut agent) = Agent::reach(&self.context) else { return self.hidden(question) };
+        let Some(mut agent) = Agent::reach(&self.context) else {
+            return terminal::passphrase(&self.context, question);
+        };
         match agent.passphrase(question, cache_id, self.context.attended) {
             Remembered::Passphrase(passphrase) => Some(passphrase),
             Remembered::Nothing(why) => {

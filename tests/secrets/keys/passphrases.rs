@@ -29,9 +29,10 @@ fn typed(run: &Run, program: &Path, passphrase: &str) -> Option<String> {
     let out = run.file("out.yaml", "");
     let mut session = expectrl::Session::spawn(command).unwrap();
     session.set_expect_timeout(Some(Duration::from_secs(30)));
-    session.expect("passphrase").unwrap();
+    let said = || std::fs::read_to_string(run.home.path().join("err.txt")).unwrap_or_default();
+    session.expect("passphrase").unwrap_or_else(|error| panic!("{} {error}: {}", program.display(), said()));
     session.send_line(passphrase).unwrap();
-    session.expect(expectrl::Eof).unwrap();
+    session.expect(expectrl::Eof).unwrap_or_else(|error| panic!("{} {error}: {}", program.display(), said()));
     let _ = session.get_process().wait();
     let text = std::fs::read_to_string(out).unwrap();
     (!text.is_empty()).then_some(text)
@@ -144,7 +145,9 @@ impl Agent {
         let run = Run::new(&person.recipient);
         let file = locked_identities(&run, &person, "keys.age");
         let socket = self.path("S.gpg-agent");
-        run.set("SOPS_AGE_KEY_FILE", file).set("GPG_AGENT_INFO", format!("{}:0:1", socket.display()))
+        let run = run.set("SOPS_AGE_KEY_FILE", file).set("GPG_AGENT_INFO", format!("{}:0:1", socket.display()));
+        // The real sops ends its talk with the agent where this is not set.
+        run.set("TERM", "xterm")
     }
 }
 
@@ -168,7 +171,7 @@ fn gpg_agent_remembers_for_both_programs() {
     // Whoever comes first asks; the other one finds what was answered.
     for order in [programs.clone(), programs.iter().rev().cloned().collect()] {
         let run = agent.run();
-        assert!(opens(&run, &order[0]));
+        assert!(opens(&run, &order[0]), "{order:?}");
         let asked = agent.asked();
         assert_eq!(asked.len(), 1, "{asked:?}");
         assert!(asked[0].replace("%27", "'").starts_with("Enter passphrase for identity '"), "{asked:?}");
