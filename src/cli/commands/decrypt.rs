@@ -8,6 +8,7 @@ use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
 use crate::document::{Document, Format, KeyPath};
 use crate::error::Class;
@@ -32,10 +33,13 @@ pub(crate) struct Decrypt {
     /// Decrypt although the file as a whole may not be what its author wrote.
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Decrypt {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(self.file.as_deref());
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;

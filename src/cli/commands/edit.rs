@@ -11,6 +11,8 @@ use crate::cli::secrets::editor::Editor;
 use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::recipients::Recipients;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
@@ -34,6 +36,10 @@ pub(crate) struct Edit {
     file: PathBuf,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    recipients: Recipients,
+    #[command(flatten)]
+    opening: Opening,
     /// Where there is no memory file system, write the plaintext to a disk while the editor is open.
     #[arg(long)]
     plaintext_on_disk: bool,
@@ -41,10 +47,11 @@ pub(crate) struct Edit {
 
 impl Edit {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let subject = Subject::open(context, &source, format, &target)?;
+        let subject = Subject::open(context, &source, format, &target, &self.recipients)?;
         let folder = private::folder(context, self.plaintext_on_disk)?;
         let name = self.file.file_name().unwrap_or(OsStr::new("secrets"));
         let desk = Desk::lay(Editor::choose(context)?, folder, name, subject.plaintext())?;
@@ -128,10 +135,15 @@ enum Subject {
 }
 
 impl Subject {
-    fn open(context: &Context, source: &Source, format: Format, target: &Target) -> Result<Self, Failed> {
+    fn open(
+        context: &Context,
+        source: &Source,
+        format: Format,
+        target: &Target,
+        recipients: &Recipients,
+    ) -> Result<Self, Failed> {
         let Source::File(path) = source else { return Err(in_file(source, SopsError::NotEncrypted)) };
         if !target.exists() {
-            let recipients = context.variable("SOPS_AGE_RECIPIENTS");
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
         let input = target.read()?;

@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::get::kind_word;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::value;
 use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
@@ -49,10 +50,13 @@ pub(crate) struct Set {
     kind: String,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Set {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;

@@ -149,7 +149,10 @@ fn legacy(global: Parsed) -> Result<u8, Exit> {
 
 fn context(global: &Parsed) -> Result<Context, Exit> {
     let config = global.value("config").map(Into::into);
-    let context = Context::from_machine(&Global { config, non_interactive: true, quiet: true, ..Global::default() })?;
+    let global = Global { config, non_interactive: true, quiet: true, ..Global::default() };
+    // SOPS asks for passphrases, wherever it runs.
+    let mut context = Context::from_machine(&global)?;
+    context.attended = true;
     if let Err(failed) = context.witness(None) {
         exit::log("AUDIT", "error", &format!("connecting to audit database, defined in {}", crate::cli::AUDIT_FILE));
         exit::log("AUDIT", "error", &failed.message);

@@ -6,6 +6,7 @@ use crate::cli::secrets::identities::Identities;
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{InputType, Source};
 use crate::cli::secrets::rules::{Rules, Search};
+use crate::cli::secrets::services::Services;
 use crate::cli::{Context, Failed, report, terminal};
 use crate::error::Class;
 use crate::keys::KeyServices;
@@ -29,6 +30,8 @@ pub(crate) struct Updatekeys {
     /// Show what would change, and change nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    services: Services,
 }
 
 /// One file with keys to be changed.
@@ -44,6 +47,7 @@ struct Pending {
 
 impl Updatekeys {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.services.chosen(context)?;
         let mut pending = Vec::new();
         for path in &self.files {
             pending.extend(self.look(context, path)?);

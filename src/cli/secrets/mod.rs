@@ -1,5 +1,6 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+mod agent;
 pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
@@ -13,6 +14,7 @@ mod prompt;
 pub(crate) mod publishing;
 pub(crate) mod recipients;
 pub(crate) mod rules;
+pub(crate) mod services;
 pub(crate) mod value;
 
 use crate::cli::Failed;
