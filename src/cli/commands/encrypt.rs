@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::input::{DialectFlag, Source, Types};
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::{identities, in_file, rules};
 use crate::cli::{Context, Failed, report, terminal};
@@ -26,6 +26,8 @@ pub(crate) struct Encrypt {
     /// Encrypt for these recipients instead of those of the rule, separated by commas.
     #[arg(long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS")]
     age: Option<String>,
+    #[command(flatten)]
+    dialect: DialectFlag,
     /// Write a copy in place of every alias over a value that is to be encrypted.
     #[arg(long)]
     expand_aliases: bool,
@@ -38,6 +40,7 @@ impl Encrypt {
         let name = source.path(self.types.filename_override.as_deref());
         let mut encryption = rules::encryption(context, name, self.age.as_deref())?;
         encryption.expand_aliases = self.expand_aliases;
+        let format = self.dialect.format(format, encryption.dialect)?;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
         let document = Document::parse(format, std::mem::take(&mut *input))
