@@ -191,6 +191,12 @@ impl Subject {
         format: Format,
         edited: &[u8],
     ) -> Result<Option<(Vec<u8>, String)>, SopsError> {
+        let format = match (self, format) {
+            // It may say more than its name.
+            (Self::Old(file, _), _) => file.document()?.format(),
+            (Self::New(encryption, _), Format::Dotenv) => encryption.dialect.map_or(format, Format::Dialect),
+            (Self::New(..), _) => format,
+        };
         let edited = Document::parse(format, edited.to_vec())?;
         match self {
             Self::Old(file, _) => {
@@ -211,8 +217,9 @@ pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",
-        Format::Dotenv => b"EXAMPLE_KEY=example_value\n",
+        Format::Dotenv | Format::Dialect(_) => b"EXAMPLE_KEY=example_value\n",
         Format::Ini => b"[example]\nkey = value\n",
+        Format::Toml => b"example_key = \"example_value\"\n",
         Format::Binary => b"",
     }
 }

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::input::{DialectFlag, Source, Types};
 use crate::cli::secrets::output::{Content, Destination};
 use crate::cli::secrets::recipients::Recipients;
 use crate::cli::secrets::services::Services;
@@ -29,6 +29,8 @@ pub(crate) struct Encrypt {
     recipients: Recipients,
     #[command(flatten)]
     services: Services,
+    #[command(flatten)]
+    dialect: DialectFlag,
     /// Write a copy in place of every alias over a value that is to be encrypted.
     #[arg(long)]
     expand_aliases: bool,
@@ -42,6 +44,7 @@ impl Encrypt {
         let name = source.path(self.types.filename_override.as_deref());
         let mut encryption = rules::encryption(context, name, &self.recipients)?;
         encryption.expand_aliases = self.expand_aliases;
+        let format = self.dialect.format(format, encryption.dialect)?;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
         let document = Document::parse(format, std::mem::take(&mut *input))

@@ -131,7 +131,8 @@ impl Syntax for Yaml {
     }
 }
 
-/// `guess` where comments are between line breaks whose rules nobody should carry.
+/// `guess` where comments are between line breaks whose rules nobody should carry; a list at the top, which SOPS does not
+/// take, is taken otherwise.
 fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let source = Source::parse(text)?;
     if source.events.is_empty() {
@@ -142,7 +143,7 @@ fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
         });
     }
     let places = Places::new(comments::attribute_with(text, &source.scan, guess));
-    let mut outline = build::outline(&source, &places)?;
+    let mut outline = build::outline(&source, &places, !guess)?;
     context::complete(&source.scan, &mut outline.leaves);
     outline.documents = metadata::documents(&source.scan);
     Ok(outline)

@@ -68,8 +68,8 @@ impl Call {
 
     /// The type of the input, and that of the output.
     pub(super) fn formats(&self, name: Option<&Path>) -> (Format, Format) {
-        let by_name = name.map_or(Format::Binary, |name| Format::of_path(&name.to_string_lossy()));
-        let word = |name: &str| self.flags.value(name).and_then(Format::of_word).unwrap_or(by_name);
+        let by_name = name.map_or(Format::Binary, |name| Format::of_path_as_sops(&name.to_string_lossy()));
+        let word = |name: &str| self.flags.value(name).and_then(Format::of_word_as_sops).unwrap_or(by_name);
         (word("input-type"), word("output-type"))
     }
 
