@@ -8,6 +8,7 @@ mod common;
 mod as_sops;
 mod broken;
 mod change;
+mod cli_convert;
 mod cli_edit;
 mod cli_files;
 mod cli_keys;

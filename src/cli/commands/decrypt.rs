@@ -7,11 +7,13 @@ use zeroize::Zeroizing;
 use crate::cli::secrets::batch::SealedBatch;
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::layout::{Layout, warn_of_comments};
 use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::several::Several;
 use crate::cli::{Context, Failed, report};
-use crate::document::{Document, Format, KeyPath};
+use crate::document::{Document, Format, KeyPath, OwnedTree, emit};
 use crate::error::Class;
 use crate::sops::SopsError;
 
@@ -32,50 +34,71 @@ pub(crate) struct Decrypt {
     several: Several,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    layout: Layout,
     /// Write only the value at this path: `db.hosts[0]` or `["db"]["hosts"][0]`.
     #[arg(long, value_name = "KEY", conflicts_with_all = ["in_place", "output_dir"])]
     extract: Option<KeyPath>,
     /// Decrypt although the file as a whole may not be what its author wrote.
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Decrypt {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         if self.several.applies(context, &self.files, &self.destination) {
             return self.all(context);
         }
         let source = Source::of(self.files.first().map(PathBuf::as_path));
-        let format = self.types.format(&source)?;
+        let (format, output) = self.types.formats(&source)?;
+        if format != output && self.extract.is_some() {
+            return Err(Failed::new(Class::Usage, "one value has no type of its own")
+                .hint("leave `--output-type` out; `lockage get --json` says what kind of value it is"));
+        }
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
         // The ciphertext is kept a second time only where it has to be compared before it is replaced.
         let known = if sink.replaces_input() { input.to_vec() } else { Vec::new() };
+        let write = |text: &[u8]| sink.write(text, &known, Content::Plaintext);
         let file = Sealed::parse(context, &source, format, std::mem::take(&mut *input))?;
+        let comments = file.file.document().outline().comments.len();
+        let emitted = |tree: &OwnedTree| {
+            warn_of_comments(context, comments, output);
+            emit(output, tree, None, self.layout.options(context, &source, output)).map_err(SopsError::from)
+        };
         if self.ignore_mac {
             let plain = file.decrypt_unverified()?;
             if let Some(distrust) = plain.distrust() {
                 report::say(&format!("lockage: warning: {distrust}"));
             }
+            let failed = |error| file.failed(error);
             match &self.extract {
-                None => sink.write(plain.text(), &known, Content::Plaintext)?,
+                None if format == output => write(plain.text())?,
+                None => write(&plain.tree(&file.file).and_then(|tree| emitted(&tree)).map_err(failed)?)?,
                 Some(path) => {
-                    let value = value_in(format, plain.text(), path).map_err(|error| file.failed(error))?;
-                    sink.write(&value.ok_or_else(|| no_value(&source, path))?, &known, Content::Plaintext)?;
+                    let value = value_in(format, plain.text(), path).map_err(failed)?;
+                    write(&value.ok_or_else(|| no_value(&source, path))?)?;
                 }
             }
             return Ok(0);
         }
         let opened = file.decrypt()?;
+        let failed = |error| opened.failed(error);
         match &self.extract {
             None => {
                 warn_of_clear_comments(context, &source, opened.file.stale_comments());
-                sink.write(opened.file.text(), &known, Content::Plaintext)?;
+                match format == output {
+                    true => write(opened.file.text())?,
+                    false => write(&opened.file.tree().and_then(|tree| emitted(&tree)).map_err(failed)?)?,
+                }
             }
             Some(path) => {
-                let value = opened.file.get(path).map_err(|error| opened.failed(error))?;
+                let value = opened.file.get(path).map_err(failed)?;
                 let value = value.ok_or_else(|| no_value(&source, path))?;
-                sink.write(value.text.expose_secret().as_bytes(), &known, Content::Plaintext)?;
+                write(value.text.expose_secret().as_bytes())?;
             }
         }
         Ok(0)

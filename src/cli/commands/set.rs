@@ -8,8 +8,9 @@ use zeroize::Zeroizing;
 use super::get::kind_word;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::value;
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
 use crate::error::Class;
 use crate::secret::SecretString;
@@ -49,10 +50,13 @@ pub(crate) struct Set {
     kind: String,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Set {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
@@ -63,6 +67,7 @@ impl Set {
         let text = opened.file.put(&self.key, &value, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         self.report(context, &value, text.is_some())?;

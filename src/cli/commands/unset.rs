@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
-use crate::cli::{Context, Failed, report};
+use crate::cli::secrets::services::Opening;
+use crate::cli::{Action, Context, Failed, report};
 use crate::document::KeyPath;
 use crate::sops::Flavour;
 use crate::system::files::{Mode, Target};
@@ -21,10 +22,13 @@ pub(crate) struct Unset {
     key: KeyPath,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Unset {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
@@ -33,6 +37,7 @@ impl Unset {
         let text = opened.file.unset(&self.key, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         let (name, changed) = (self.file.display().to_string(), text.is_some());

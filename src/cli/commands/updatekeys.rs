@@ -10,6 +10,7 @@ use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{InputType, Source};
 use crate::cli::secrets::output::Content;
 use crate::cli::secrets::rules::{RuleBook, Rules};
+use crate::cli::secrets::services::Services;
 use crate::cli::secrets::several::{Below, Named, Place};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::error::Class;
@@ -35,10 +36,13 @@ pub(crate) struct Updatekeys {
     /// Show what would change, and change nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    services: Services,
 }
 
 impl Updatekeys {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.services.chosen(context)?;
         let named = self.below.files(context, &self.files)?;
         let mut book = RuleBook::default();
         let (mut files, mut rules) = (Vec::new(), HashMap::new());

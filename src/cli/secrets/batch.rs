@@ -55,7 +55,7 @@ impl<T: Send> Batch<T> {
     pub(crate) fn load<N: Send>(
         context: &Context,
         files: &[Named],
-        input: &InputType,
+        format: impl Fn(&Named) -> Result<Format, Failed> + Sync,
         place: &Place,
         parse: Parse<T>,
         note: impl Fn(&Source, &T) -> Option<N> + Sync,
@@ -72,7 +72,7 @@ impl<T: Send> Batch<T> {
         let kept = AtomicUsize::new(0);
         let load = |(named, output): &(&Named, PathBuf)| -> Result<Option<(Member<T>, N)>, Failed> {
             let source = Source::File(named.path.clone());
-            let format = input.format(Some(&named.path))?;
+            let format = format(named)?;
             let target = Target::hold(output).map_err(|error| shorten(context, error.into()))?;
             let replaces_input = matches!(place, Place::InPlace);
             let mut text = if replaces_input {
@@ -196,7 +196,8 @@ impl SealedBatch {
         let files: Vec<Named> =
             files.iter().filter(|named| named.explicit || has_token(context, named)).cloned().collect();
         let note = |_: &Source, file: &EncryptedFile| Some(file.metadata().clone());
-        let (batch, metadata) = Batch::load(context, &files, input, place, opening::parse, note)?;
+        let (batch, metadata) =
+            Batch::load(context, &files, |named| input.format(Some(&named.path)), place, opening::parse, note)?;
         let open = metadata.iter().filter(|file| file.recipients().any(published::is_published)).count();
         if open > 0 && !context.quiet {
             report::say(&format!(
@@ -229,7 +230,8 @@ impl SealedBatch {
             }))?;
         }
         self.batch.replace(context, chosen, limit(keys, wrapped_for), content, |index, file, save| {
-            work(index, Sealed::one_of(file, &self.batch.members[index].source, &self.access), save)
+            let source = &self.batch.members[index].source;
+            work(index, Sealed::one_of(context, file, source, &self.access)?, save)
         })
     }
 
