@@ -66,6 +66,7 @@ impl Several {
         files: &[PathBuf],
         destination: &Destination,
     ) -> Result<(Vec<Named>, Place), Failed> {
+        let files = self.below.files(context, files)?;
         let place = match (&self.output_dir, destination.in_place) {
             (Some(folder), _) => Place::Below(context.path(folder)),
             (None, true) => Place::InPlace,
@@ -74,7 +75,7 @@ impl Several {
                     .hint("`--in-place` replaces each of them, `--output-dir DIR` writes them below a folder"));
             }
         };
-        Ok((self.below.files(context, files)?, place))
+        Ok((files, place))
     }
 }
 
