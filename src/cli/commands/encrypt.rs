@@ -1,7 +1,7 @@
 //! `lockage encrypt`.
 
-use std::collections::{HashMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::HashMap;
+use std::path::PathBuf;
 
 use crate::cli::secrets::batch::{Batch, limit, parse_plain};
 use crate::cli::secrets::input::{DialectFlag, Source, Types};
@@ -110,26 +110,21 @@ impl Encrypt {
             }
         });
         first?;
-        let encrypted: HashSet<&Path> =
-            files.iter().filter(|named| !named.explicit).map(|named| named.path.as_path()).collect();
-        let note = |source: &Source, document: &Document| {
-            let found = matches!(source, Source::File(path) if encrypted.contains(path.as_path()));
-            (!found || document.metadata().is_none()).then_some(())
-        };
         let format = |named: &Named| {
             let dialect = ruled.get(&named.path).and_then(|encryption: &Encryption| encryption.dialect);
             self.dialect.format(input.format(Some(&named.path))?, dialect)
         };
-        let (batch, _) = Batch::load(context, &files, format, &place, parse_plain, note)?;
+        let (batch, _) = Batch::load(context, &files, format, &place, parse_plain, |_| ())?;
         let keys = identities::to_encrypt(context);
         let recipients = ruled.values().flat_map(|encryption| &encryption.groups).flat_map(|group| &group.keys);
         let limit = limit(&keys, recipients);
         batch.replace(context, &batch.every(), limit, Content::Ciphertext, |index, document, save| {
             let member = &batch.members[index];
-            let encryption = ruled.get(&member.input).cloned().unwrap_or_default();
+            let path = batch.input(index);
+            let encryption = ruled.get(path).cloned().unwrap_or_default();
             let text = encrypt(&document, &encryption, &keys, context.now());
             let text = text.map_err(|error| in_file(&member.source, error))?;
-            context.witness(Some(&member.input))?.record(Action::Encrypt)?;
+            context.witness(Some(path))?.record(Action::Encrypt)?;
             save(&text)
         })?;
         if ruled.values().any(is_published) && !context.quiet {

@@ -6,16 +6,16 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use super::input::{InputType, Source, shorten};
-use super::opening::{self, Access, Sealed};
+use super::opening::{Access, Sealed};
 use super::output::Content;
 use super::several::{Named, Place};
 use super::{in_file, sets};
 use crate::cipher::token;
 use crate::cli::{Context, Failed, report};
-use crate::document::Format;
+use crate::document::{Document, Format};
 use crate::error::{Class, Outcome};
 use crate::keys::{KeyServices, Recipient, published};
-use crate::sops::{EncryptedFile, Metadata, fetch_key};
+use crate::sops::{EncryptedFile, Metadata, SopsError, fetch_key};
 use crate::system::at_once::{KEYS_AT_ONCE, at_once};
 use crate::system::files::{self, Digest, FileError, Set, Target, allow_open, digest};
 
@@ -24,15 +24,15 @@ const KEPT: usize = 128 << 20;
 /// Failures that a report tells one by one.
 const TOLD: usize = 20;
 
-/// Reads a text of a format.
-type Parse<T> = fn(&Source, Format, Vec<u8>) -> Result<T, Failed>;
+/// Reads a text of a format; nothing where it was found in a folder and the command is not for it.
+type Parse<T> = fn(&Named, Format, Vec<u8>) -> Result<Option<T>, Failed>;
 
 /// One file, held until it is replaced.
 pub(crate) struct Member<T> {
     pub(crate) source: Source,
-    pub(crate) format: Format,
+    format: Format,
     /// As the user would write them.
-    pub(crate) input: PathBuf,
+    named: Named,
     pub(crate) output: PathBuf,
     target: Target,
     replaces_input: bool,
@@ -58,7 +58,7 @@ impl<T: Send> Batch<T> {
         format: impl Fn(&Named) -> Result<Format, Failed> + Sync,
         place: &Place,
         parse: Parse<T>,
-        note: impl Fn(&Source, &T) -> Option<N> + Sync,
+        note: impl Fn(&T) -> N + Sync,
     ) -> Result<(Self, Vec<N>), Failed> {
         // Each file, and the one that takes its place while it is written.
         allow_open(files.len() + 2 * KEYS_AT_ONCE).map_err(|most| {
@@ -82,24 +82,22 @@ impl<T: Send> Batch<T> {
             }
             .map_err(|failed| shorten(context, failed))?;
             let (digest, length) = (digest(&text), text.len());
-            let parsed = match parse(&source, format, std::mem::take(&mut *text)) {
-                Ok(parsed) => parsed,
-                Err(failed) if named.explicit => return Err(failed),
-                Err(failed) => {
-                    tracing::info!("{} is left out: {}", named.path.display(), failed.message);
-                    return Ok(None);
-                }
-            };
-            let Some(noted) = note(&source, &parsed) else { return Ok(None) };
+            let Some(parsed) = parse(named, format, std::mem::take(&mut *text))? else { return Ok(None) };
+            let noted = note(&parsed);
             let fits = kept.fetch_add(length, Ordering::Relaxed) < KEPT;
             let output = super::rules::shown(context, output).into();
-            let (input, kept) = (named.path.clone(), Mutex::new(fits.then_some(parsed)));
-            Ok(Some((Member { source, format, input, output, target, replaces_input, digest, kept }, noted)))
+            let (named, kept) = ((*named).clone(), Mutex::new(fits.then_some(parsed)));
+            Ok(Some((Member { source, format, named, output, target, replaces_input, digest, kept }, noted)))
         };
         let files: Vec<(&Named, PathBuf)> = files.iter().zip(outputs).collect();
         let loaded = gather(at_once(&files, processors(), load))?;
         let (members, notes) = loaded.into_iter().flatten().unzip();
         Ok((Self { members, parse }, notes))
+    }
+
+    /// A file as the user would write it.
+    pub(crate) fn input(&self, index: usize) -> &Path {
+        self.members.get(index).map_or(Path::new(""), |member| &member.named.path)
     }
 
     /// All of them, to be chosen from.
@@ -110,7 +108,7 @@ impl<T: Send> Batch<T> {
     /// Says what was done, and ends well.
     pub(crate) fn report(&self, context: &Context, command: &str, done: &str) -> Result<u8, Failed> {
         let files = self.members.iter().map(|member| {
-            serde_json::json!({"file": member.input.display().to_string(), "output": member.output.display().to_string()})
+            serde_json::json!({"file": member.named.path.display().to_string(), "output": member.output.display().to_string()})
         });
         if context.json {
             let files: Vec<_> = files.collect();
@@ -136,6 +134,9 @@ impl<T: Send> Batch<T> {
     ) -> Result<(), Failed> {
         let members: Vec<(usize, &Member<T>)> =
             chosen.iter().filter_map(|index| Some((*index, self.members.get(*index)?))).collect();
+        if members.is_empty() {
+            return Ok(());
+        }
         let folders = Folders::make(members.iter().map(|(_, member)| member.target.place()))?;
         let shown = |error: FileError| shorten(context, error.into());
         if let [(index, member)] = members[..] {
@@ -174,9 +175,10 @@ impl<T: Send> Batch<T> {
         }
         let mut text = member.source.read(context)?;
         if digest(&text) != member.digest {
-            return Err(shorten(context, FileError::Changed { path: context.path(&member.input) }.into()));
+            return Err(shorten(context, FileError::Changed { path: context.path(&member.named.path) }.into()));
         }
-        (self.parse)(&member.source, member.format, std::mem::take(&mut *text))
+        let parsed = (self.parse)(&member.named, member.format, std::mem::take(&mut *text))?;
+        parsed.ok_or_else(|| Failed::new(Class::Bug, format!("`{}` is two things", member.named.path.display())))
     }
 }
 
@@ -195,9 +197,9 @@ impl SealedBatch {
     pub(crate) fn load(context: &Context, files: &[Named], input: &InputType, place: &Place) -> Result<Self, Failed> {
         let files: Vec<Named> =
             files.iter().filter(|named| named.explicit || has_token(context, named)).cloned().collect();
-        let note = |_: &Source, file: &EncryptedFile| Some(file.metadata().clone());
+        let note = |file: &EncryptedFile| file.metadata().clone();
         let (batch, metadata) =
-            Batch::load(context, &files, |named| input.format(Some(&named.path)), place, opening::parse, note)?;
+            Batch::load(context, &files, |named| input.format(Some(&named.path)), place, parse_sealed, note)?;
         let open = metadata.iter().filter(|file| file.recipients().any(published::is_published)).count();
         if open > 0 && !context.quiet {
             report::say(&format!(
@@ -242,10 +244,10 @@ impl SealedBatch {
 
     /// A file as the user would write it.
     pub(crate) fn input(&self, index: usize) -> &Path {
-        self.batch.members.get(index).map_or(Path::new(""), |member| &member.input)
+        self.batch.input(index)
     }
 
-    fn failed(&self, index: usize, error: crate::sops::SopsError) -> Failed {
+    fn failed(&self, index: usize, error: SopsError) -> Failed {
         match self.batch.members.get(index) {
             Some(member) => self.access.explain(&member.source, error),
             None => error.into(),
@@ -331,7 +333,19 @@ impl Drop for Folders {
     }
 }
 
-/// Parses a plaintext that shall be encrypted.
-pub(crate) fn parse_plain(source: &Source, format: Format, text: Vec<u8>) -> Result<crate::document::Document, Failed> {
-    crate::document::Document::parse(format, text).map_err(|error| in_file(source, crate::sops::SopsError::from(error)))
+/// Parses an encrypted file. What is found in a folder and has no `sops` block, or is a page that shows a token, is none.
+fn parse_sealed(named: &Named, format: Format, text: Vec<u8>) -> Result<Option<EncryptedFile>, Failed> {
+    match EncryptedFile::parse(format, text) {
+        Ok(file) => Ok(Some(file)),
+        Err(SopsError::NotEncrypted) if !named.explicit => Ok(None),
+        Err(_) if !named.explicit && format == Format::Binary => Ok(None),
+        Err(error) => Err(in_file(&Source::File(named.path.clone()), error)),
+    }
+}
+
+/// Parses a plaintext. What is found in a folder and is encrypted already is none.
+pub(crate) fn parse_plain(named: &Named, format: Format, text: Vec<u8>) -> Result<Option<Document>, Failed> {
+    let document = Document::parse(format, text)
+        .map_err(|error| in_file(&Source::File(named.path.clone()), SopsError::from(error)))?;
+    Ok((named.explicit || document.metadata().is_none()).then_some(document))
 }

@@ -85,6 +85,9 @@ impl Below {
     /// # Errors
     /// One is stdin, or a folder, and folders were not asked for.
     pub(crate) fn files(self, context: &Context, files: &[PathBuf]) -> Result<Vec<Named>, Failed> {
+        if files.is_empty() {
+            return Err(Failed::new(Class::Usage, "no file is named").hint("`.` is the current folder"));
+        }
         if files.iter().any(|file| file.as_os_str() == "-") {
             return Err(
                 Failed::new(Class::Usage, "stdin is no file among several").hint("give it a command of its own")

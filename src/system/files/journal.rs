@@ -89,7 +89,7 @@ impl Entry {
     }
 
     fn is_ours(&self) -> bool {
-        self.successor.starts_with(PREFIX)
+        self.successor.starts_with(PREFIX) && !self.successor.contains('/')
     }
 }
 

@@ -166,3 +166,6 @@ impl Drop for Set<'_> {
 fn folders(targets: &[&Target]) -> BTreeSet<PathBuf> {
     targets.iter().map(|target| folder_of(&target.place).to_owned()).collect()
 }
+
+#[cfg(test)]
+mod tests;
