@@ -2,6 +2,7 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+pub mod any_keys;
 pub mod canary;
 pub mod scenario;
 pub mod slow_keys;

@@ -11,6 +11,7 @@ mod change;
 mod cli_edit;
 mod cli_files;
 mod cli_keys;
+mod cli_services;
 mod conversion;
 mod corpus;
 mod differential;

@@ -16,7 +16,7 @@ use super::lab::{Lab, PLAIN, python};
 use super::stand_in::{Heard, Said, StandIn};
 use crate::common::peer;
 
-const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const TOKEN: &str = "token-of-the-stand-in";
 
 /// What the vault does wrong.
