@@ -13,7 +13,7 @@ use super::keys::message;
 use super::messages::{Demand, Outcome};
 use super::{DECRYPT, ENCRYPT, MESSAGE_LIMIT, ServiceAddress};
 use crate::error::Class;
-use crate::keys::{KeyError, KeyService, Recipient, ServiceError, WrappedKey};
+use crate::keys::{KeyError, KeyKind, KeyService, Recipient, ServiceError, WrappedKey};
 use crate::secret::SecretBytes;
 use crate::system::background::Background;
 
@@ -114,6 +114,11 @@ impl KeyService for RemoteKeys {
             return Err(self.failed(&wrapped.recipient, Class::Untrusted, nothing, None));
         }
         Ok(Some(share))
+    }
+
+    /// It is elsewhere, whatever kind of key it is asked about.
+    fn waits(&self, _: KeyKind) -> bool {
+        true
     }
 
     fn identities(&self) -> Vec<String> {

@@ -135,11 +135,18 @@ fn adding_and_removing() {
             &[added, &["decrypt", "--decryption-order", "kms,gcp_kms,azure_kv,hc_vault,hckms,age", "e.yaml"]],
             &[added, &["rotate", "-i", &remove, key, "e.yaml"]],
             &[added, &["-r", "-i", &remove, key, "e.yaml"]],
-            &[&["groups", "add", "-f", "e.yaml", &plain, key]],
-            &[&["groups", "add", "-f", "e.yaml", &plain, key, "-i"], &["decrypt", "e.yaml"]],
             &[added, &["set", "e.yaml", "[\"a\"]", "2"], &["unset", "e.yaml", "[\"a\"]"]],
             &[added, &["filestatus", "e.yaml"]],
         ]);
+        let group: &[&str] = &["groups", "add", "-f", "e.yaml", &plain, key, "-i"];
+        if kind != "hckms" {
+            clouds.check(&[&[&group[..group.len() - 1]], &[group, &["decrypt", "e.yaml"]]]);
+            continue;
+        }
+        // The real one takes no notice of this flag and writes a file that nobody can open; here it is a key.
+        let lines = [group, &["decrypt", "e.yaml"]].map(|args| Line { args, ..Line::default() });
+        let (_, did) = clouds.twins.ours(&lines);
+        assert_eq!((did[0].code, did[1].stdout.as_slice()), (0, YAML.as_bytes()), "{}", did[1].stderr);
     }
     clouds.check(&[
         &[&["rotate", "-i", "--add-kms", ARN, "--encryption-context", "A:x", "e.yaml"]],

@@ -43,6 +43,10 @@ fn granted() -> serde_json::Value {
     json!({ "access_token": TOKEN, "expires_in": 3599, "expires_on": "2100000000", "token_type": "Bearer", "resource": "x", "client_id": "c" })
 }
 
+pub fn granted_to_a_machine() -> Said {
+    Said::json(200, &granted())
+}
+
 pub fn vendor(fault: Arc<AtomicU16>) -> StandIn {
     StandIn::start(move |_, secure, heard| answer(&fault, secure, "adfs", heard))
 }

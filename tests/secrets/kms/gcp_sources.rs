@@ -80,7 +80,7 @@ fn places() {
     let mut foreign = account.clone();
     foreign["universe_domain"] = json!("example.org");
     let elsewhere = lab(&vendor).env("GOOGLE_CREDENTIALS", foreign.to_string());
-    both.refuse(&elsewhere, &sealed, "another universe", true);
+    both.refuse(&elsewhere, &sealed, "another universe", false);
     let endpoint = lab(&vendor).env("SOPS_GCP_KMS_UNIVERSE_DOMAIN", "example.org");
     open(endpoint.env("GOOGLE_CREDENTIALS", account.to_string()), "an endpoint before a universe");
     both.done();

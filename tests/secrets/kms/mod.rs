@@ -14,6 +14,7 @@ mod huawei_sources;
 mod keyservice;
 mod lab;
 mod laws;
+mod metadata;
 mod offering;
 mod replay;
 pub mod stand_in;

@@ -275,7 +275,7 @@ fn same_universe(wanted: &str, found: &str) -> Result<(), Trouble> {
     }
     let ours = format!("the credentials are for the universe `{found}`, and `{wanted}` is asked for");
     let theirs = format!(
-        "the configured universe domain (\"{wanted}\") does not match the universe domain found in the credentials (\"{found}\")"
+        "the configured universe domain (\"{wanted}\") does not match the universe domain found in the credentials (\"{found}\"). If you haven't configured the universe domain explicitly, \"googleapis.com\" is the default"
     );
     Err(Trouble::usage(ours).sops(theirs))
 }
