@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::Global;
+use super::audit::{Audit, Witness};
 use super::failure::Failed;
 use super::secrets::services::Choice;
 use crate::error::Class;
@@ -28,12 +29,15 @@ pub(crate) struct Context {
     pub(crate) color: bool,
     /// Whether only errors are said.
     pub(crate) quiet: bool,
+    /// Bytes of an input above which it is refused.
+    pub(crate) max_size: u64,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
     /// Which key services are asked.
     pub(crate) choice: Choice,
     /// The network's threads, which start when something first needs them.
     pub(crate) background: Background,
+    audit: Audit,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -66,11 +70,13 @@ impl Context {
             json: global.json,
             color,
             quiet: global.quiet,
+            max_size: global.max_size,
             config: global.config.clone(),
             choice: Choice::of_variables(|name| {
                 environment.get(name.as_ref() as &std::ffi::OsStr)?.to_str().map(str::to_owned)
             }),
             background: Background::default(),
+            audit: Audit::default(),
             environment,
         };
         super::terminal::start_log(&context, global.verbose);
@@ -96,6 +102,14 @@ impl Context {
     /// Every variable, for a program that works in the user's name.
     pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
         self.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Who records what is done with a file, or with stdin, where this machine asks for an audit.
+    ///
+    /// # Errors
+    /// The audit is out of reach, and nothing must be done.
+    pub(crate) fn witness(&self, file: Option<&Path>) -> Result<Witness, Failed> {
+        self.audit.witness(self, file)
     }
 
     /// The time now.

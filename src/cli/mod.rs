@@ -1,6 +1,7 @@
 //! The command line: the only room that reads the environment, the clock or a terminal, that prints, and that exits.
 
 mod args;
+mod audit;
 mod commands;
 mod context;
 mod failure;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use args::command;
+pub(crate) use audit::{Action, FILE as AUDIT_FILE, Witness};
 pub(crate) use context::Context;
 pub(crate) use failure::Failed;
 
@@ -38,6 +40,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     secrets::private::sweep(&context);
     let json = context.json;
+    if let Err(failed) = secrets::sets::finish(&context) {
+        // These two judge what files hold together.
+        if matches!(args.command, args::Command::Guard(_) | args::Command::Status(_)) {
+            return report::failed(&failed, json);
+        }
+        secrets::sets::warn(&failed);
+    }
     match args.command.run(&context) {
         Ok(code) => ExitCode::from(code),
         Err(failed) => report::failed(&failed, json),

@@ -6,6 +6,7 @@ pub mod any_keys;
 pub mod canary;
 pub mod scenario;
 pub mod slow_keys;
+pub mod small_disk;
 pub mod world;
 
 use std::path::PathBuf;

@@ -14,7 +14,7 @@ use crate::cli::secrets::opening::open;
 use crate::cli::secrets::recipients::Recipients;
 use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::{in_file, private, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
 use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt};
 use crate::system::files::{Mode, Target};
@@ -67,13 +67,19 @@ impl Edit {
             }
             let failed = match subject.encrypted(context, format, &edited.text) {
                 Ok(None) => return Ok(0),
-                Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
-                    Ok(()) => {
-                        say(context, &format!("saved {}: {summary}", self.file.display()));
-                        return Ok(0);
+                Ok(Some((text, summary))) => {
+                    let recorded =
+                        context.witness(source.path(None)).and_then(|witness| witness.record(Action::Encrypt));
+                    let replaced =
+                        recorded.and_then(|()| Ok(target.replace(&text, subject.known(), Mode::KeptOr(0o644))?));
+                    match replaced {
+                        Ok(()) => {
+                            say(context, &format!("saved {}: {summary}", self.file.display()));
+                            return Ok(0);
+                        }
+                        Err(failed) => failed,
                     }
-                    Err(error) => Failed::from(error),
-                },
+                }
                 Err(error) => {
                     place = position(&error);
                     in_file(&source, error)
@@ -140,7 +146,7 @@ impl Subject {
         if !target.exists() {
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, source, format, input.to_vec())?;
         Ok(Self::Old(Box::new(opened.file), input))
     }
@@ -185,6 +191,12 @@ impl Subject {
         format: Format,
         edited: &[u8],
     ) -> Result<Option<(Vec<u8>, String)>, SopsError> {
+        let format = match (self, format) {
+            // It may say more than its name.
+            (Self::Old(file, _), _) => file.document()?.format(),
+            (Self::New(encryption, _), Format::Dotenv) => encryption.dialect.map_or(format, Format::Dialect),
+            (Self::New(..), _) => format,
+        };
         let edited = Document::parse(format, edited.to_vec())?;
         match self {
             Self::Old(file, _) => {
@@ -205,8 +217,9 @@ pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",
-        Format::Dotenv => b"EXAMPLE_KEY=example_value\n",
+        Format::Dotenv | Format::Dialect(_) => b"EXAMPLE_KEY=example_value\n",
         Format::Ini => b"[example]\nkey = value\n",
+        Format::Toml => b"example_key = \"example_value\"\n",
         Format::Binary => b"",
     }
 }

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
 use crate::cli::secrets::services::Opening;
-use crate::cli::{Context, Failed, report};
+use crate::cli::{Action, Context, Failed, report};
 use crate::document::KeyPath;
 use crate::sops::Flavour;
 use crate::system::files::{Mode, Target};
@@ -32,11 +32,12 @@ impl Unset {
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, &source, format, input.to_vec())?;
         let text = opened.file.unset(&self.key, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         let (name, changed) = (self.file.display().to_string(), text.is_some());

@@ -1,11 +1,18 @@
 //! Key services beyond this machine, set up from the environment.
 
 use crate::cli::{Context, report};
-use crate::keys::{KeyServices, LocalKeys, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds};
+use crate::keys::{
+    KeyServices, LocalKeys, Publisher, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds,
+};
 
 /// Adds the clients of the clouds to the local key service.
 pub(crate) fn local(context: &Context, keys: LocalKeys) -> LocalKeys {
     with_clouds(keys, &surroundings(context), &context.background)
+}
+
+/// The client that brings files to destinations.
+pub(crate) fn publisher(context: &Context) -> Publisher {
+    Publisher::new(&surroundings(context), &context.background)
 }
 
 /// Adds key services by their URIs, after those that are there; what is no URI is said and skipped, as SOPS does.

@@ -5,10 +5,12 @@ use std::sync::Arc;
 use super::identities::{Identities, warn_if_published};
 use super::in_file;
 use super::input::Source;
-use crate::cli::{Context, Failed};
+use crate::cli::{Context, Failed, Witness};
 use crate::document::Format;
-use crate::keys::KeyServices;
-use crate::sops::{DecryptedFile, EncryptedFile, Metadata, SopsError, UnverifiedFile};
+use crate::keys::{self, KeyServices};
+use crate::sops::{
+    DecryptedFile, DestinationRule, EncryptedFile, Flavour, Metadata, Publication, SopsError, UnverifiedFile,
+};
 
 /// The keys of this user: read once for all files of a command, and asked for what they unwrapped once, too.
 #[derive(Clone, Debug)]
@@ -25,6 +27,11 @@ impl Access {
         let keys = identities.keys(context);
         Self { identities: Arc::new(identities), keys }
     }
+
+    /// A failure over a file, as it is shown.
+    pub(crate) fn explain(&self, source: &Source, error: SopsError) -> Failed {
+        in_file(source, self.identities.explain(error))
+    }
 }
 
 /// A file that nobody has opened yet, and the keys that may open it.
@@ -33,6 +40,7 @@ pub(crate) struct Sealed {
     pub(crate) file: EncryptedFile,
     pub(crate) access: Access,
     source: Source,
+    pub(crate) witness: Witness,
 }
 
 /// A file that was opened.
@@ -41,6 +49,7 @@ pub(crate) struct Opened {
     pub(crate) file: DecryptedFile,
     pub(crate) access: Access,
     source: Source,
+    pub(crate) witness: Witness,
 }
 
 impl Sealed {
@@ -51,8 +60,23 @@ impl Sealed {
     pub(crate) fn parse(context: &Context, source: &Source, format: Format, text: Vec<u8>) -> Result<Self, Failed> {
         let file = parse(source, format, text)?;
         warn_if_published(context, file.metadata());
+        let witness = context.witness(source.path(None))?;
         let access = Access::to(context, [file.metadata()]);
-        Ok(Self { file, access, source: source.clone() })
+        Ok(Self { file, access, source: source.clone(), witness })
+    }
+
+    /// One of several files, with the keys that were gathered for all of them.
+    ///
+    /// # Errors
+    /// The audit that the machine asks for cannot be reached.
+    pub(crate) fn one_of(
+        context: &Context,
+        file: EncryptedFile,
+        source: &Source,
+        access: &Access,
+    ) -> Result<Self, Failed> {
+        let witness = context.witness(source.path(None))?;
+        Ok(Self { file, access: access.clone(), source: source.clone(), witness })
     }
 
     /// Decrypts it.
@@ -60,9 +84,10 @@ impl Sealed {
     /// # Errors
     /// As for [`EncryptedFile::decrypt`].
     pub(crate) fn decrypt(self) -> Result<Opened, Failed> {
-        let Self { file, access, source } = self;
-        let file = file.decrypt(&access.keys).map_err(|error| explain(&access, &source, error))?;
-        Ok(Opened { file, access, source })
+        let Self { file, access, source, witness } = self;
+        let opened = witness.decrypted(file.decrypt(&access.keys))?;
+        let file = opened.map_err(|error| access.explain(&source, error))?;
+        Ok(Opened { file, access, source, witness })
     }
 
     /// Decrypts it although it may not be what its author wrote.
@@ -70,19 +95,36 @@ impl Sealed {
     /// # Errors
     /// As for [`EncryptedFile::decrypt_unverified`].
     pub(crate) fn decrypt_unverified(&self) -> Result<UnverifiedFile, Failed> {
-        self.file.decrypt_unverified(&self.access.keys).map_err(|error| self.failed(error))
+        let opened = self.witness.decrypted(self.file.decrypt_unverified(&self.access.keys))?;
+        opened.map_err(|error| self.failed(error))
+    }
+
+    /// What a destination gets of it.
+    ///
+    /// # Errors
+    /// As for [`EncryptedFile::publication`].
+    pub(crate) fn publication(
+        self,
+        context: &Context,
+        text: &[u8],
+        destination: &keys::Destination,
+        rule: &DestinationRule,
+    ) -> Result<Publication, Failed> {
+        let Self { file, access, source, witness } = self;
+        let made = file.publication(text, destination, rule, Flavour::Own, &access.keys, context.now());
+        witness.published(made)?.map_err(|error| access.explain(&source, error))
     }
 
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
 impl Opened {
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
@@ -100,8 +142,4 @@ pub(crate) fn open(context: &Context, source: &Source, format: Format, text: Vec
 /// It is none of this format.
 pub(crate) fn parse(source: &Source, format: Format, text: Vec<u8>) -> Result<EncryptedFile, Failed> {
     EncryptedFile::parse(format, text).map_err(|error| in_file(source, error))
-}
-
-fn explain(access: &Access, source: &Source, error: SopsError) -> Failed {
-    in_file(source, access.identities.explain(error))
 }

@@ -98,6 +98,11 @@ impl RemoteKeys {
 }
 
 impl KeyService for RemoteKeys {
+    /// Whatever the kind is, it is somewhere else.
+    fn waits(&self, _: KeyKind) -> bool {
+        true
+    }
+
     fn wrap(&self, recipient: &Recipient, share: &SecretBytes) -> Result<String, KeyError> {
         let enc = self.ask(ENCRYPT, recipient, share.expose_secret().to_vec())?;
         match std::str::from_utf8(enc.expose_secret()) {
@@ -114,11 +119,6 @@ impl KeyService for RemoteKeys {
             return Err(self.failed(&wrapped.recipient, Class::Untrusted, nothing, None));
         }
         Ok(Some(share))
-    }
-
-    /// It is elsewhere, whatever kind of key it is asked about.
-    fn waits(&self, _: KeyKind) -> bool {
-        true
     }
 
     fn identities(&self) -> Vec<String> {

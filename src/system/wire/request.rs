@@ -9,6 +9,8 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::ANSWER_LIMIT;
+
 /// One request.
 pub struct Request {
     pub(super) method: &'static str,
@@ -16,6 +18,7 @@ pub struct Request {
     pub(super) headers: Vec<(String, Zeroizing<String>)>,
     pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) time_limit: Duration,
+    pub(super) answer_limit: usize,
 }
 
 impl Request {
@@ -23,7 +26,8 @@ impl Request {
     #[must_use]
     pub fn new(method: &'static str, url: impl Into<String>) -> Self {
         let body = Zeroizing::default();
-        Self { method, url: url.into(), headers: Vec::new(), body, time_limit: Duration::from_secs(60) }
+        let (time_limit, answer_limit) = (Duration::from_secs(60), ANSWER_LIMIT);
+        Self { method, url: url.into(), headers: Vec::new(), body, time_limit, answer_limit }
     }
 
     /// A request that asks for something.
@@ -74,6 +78,13 @@ impl Request {
     #[must_use]
     pub fn time_limit(mut self, limit: Duration) -> Self {
         self.time_limit = limit;
+        self
+    }
+
+    /// The most bytes of the answer; a longer one is [`super::WireError::TooLong`].
+    #[must_use]
+    pub fn answer_limit(mut self, limit: usize) -> Self {
+        self.answer_limit = limit.max(ANSWER_LIMIT);
         self
     }
 

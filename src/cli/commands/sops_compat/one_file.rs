@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::call::Call;
 use super::exit::{self, Exit};
 use super::{extract, recipients};
+use crate::cli::Action;
 use crate::document::{Document, Format, OwnedTree, emit};
 use crate::sops::{SopsError, encrypt_as};
 
@@ -27,12 +28,16 @@ pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
     let parse = if format == Format::Binary { Document::parse_plain } else { Document::parse_as_sops };
     let document = parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
     let (keys, now) = (call.keys_to_encrypt(), call.context.now());
-    let text = if format == output {
+    // The JSON around a binary file has no text of the user's to keep.
+    let anew = format != output || (output == Format::Binary && encryption.emit.indent.is_some());
+    let text = if !anew {
         crate::sops::encrypt(&document, &encryption, &keys, now)
     } else {
-        encrypt_as(&document, output, call.emit_options(), &encryption, &keys, now)
+        encrypt_as(&document, output, encryption.emit, &encryption, &keys, now)
     };
-    destination.write(&text.map_err(Exit::encrypting)?, 0o644)?;
+    let text = text.map_err(Exit::encrypting)?;
+    call.context.witness(file.as_deref())?.record(Action::Encrypt)?;
+    destination.write(&text, 0o644)?;
     Ok(0)
 }
 
@@ -53,21 +58,21 @@ pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
     let failed = |error: SopsError| Exit::decrypting(&error);
     let whole = path.is_none() && format == output;
     let (text, tree): (Zeroizing<Vec<u8>>, Option<OwnedTree>) = if call.flags.is_set("ignore-mac") {
-        let opened = loaded.file.decrypt_unverified(&loaded.keys).map_err(failed)?;
+        let opened = loaded.witness.decrypted(loaded.file.decrypt_unverified(&loaded.keys))?.map_err(failed)?;
         let tree = if whole { None } else { Some(opened.tree(&loaded.file).map_err(failed)?) };
         (Zeroizing::new(opened.text().to_vec()), tree)
     } else {
-        let opened = loaded.file.decrypt(&loaded.keys).map_err(failed)?;
+        let opened = loaded.witness.decrypted(loaded.file.decrypt(&loaded.keys))?.map_err(failed)?;
         let tree = if whole { None } else { Some(opened.tree().map_err(failed)?) };
         (Zeroizing::new(opened.text().to_vec()), tree)
     };
     let text = match (tree, path) {
         (None, _) => text,
-        (Some(tree), None) => emit(output, &tree, None, call.emit_options()).map_err(Exit::emitting)?,
+        (Some(tree), None) => emit(output, &tree, None, call.emit_options(output)).map_err(Exit::emitting)?,
         (Some(tree), Some(path)) => {
             let selected =
                 tree.select(&path).map_err(|error| Exit::new(1, format!("error truncating tree: {error}")))?;
-            selected.emit(output, call.emit_options()).map_err(Exit::emitting)?
+            selected.emit(output, call.emit_options(output)).map_err(Exit::emitting)?
         }
     };
     destination.write(&text, 0o600)?;

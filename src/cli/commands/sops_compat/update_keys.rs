@@ -51,7 +51,7 @@ fn one(call: &Call, path: &Path) -> Result<(), Exit> {
     let keys = loaded.keys.in_order(DecryptionOrder::of_file());
     let failed = |error: crate::sops::SopsError| Exit::new(1, Exit::decrypting(&error).message);
     let groups = complete(&rule.groups, &keys).map_err(failed)?;
-    let changes = loaded.file.key_changes(&groups);
+    let changes = loaded.file.metadata().key_changes(&groups);
     if changes.is_empty() {
         say(&format!("File {shown} already up to date"));
         return Ok(());
@@ -78,6 +78,12 @@ fn described(changes: &KeyChanges) -> String {
             number(changes.new_threshold)
         ));
     }
+    text + &described_groups(changes)
+}
+
+/// Who stays, comes and goes, group by group.
+pub(super) fn described_groups(changes: &KeyChanges) -> String {
+    let mut text = String::new();
     for (number, group) in (1..).zip(&changes.groups) {
         text.push_str(&format!("Group {number}\n"));
         for (mark, ids) in [("    ", &group.common), ("+++ ", &group.added), ("--- ", &group.removed)] {

@@ -5,6 +5,7 @@
 //!
 //! *Source*: the notes on the wire, section 2; the SOPS format, section 5.4.
 
+mod bucket;
 mod credentials;
 mod external;
 mod grpc;
@@ -23,6 +24,7 @@ use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::wire::{Request, Response, Wire};
+pub(super) use bucket::Gcs;
 use credentials::Sources;
 
 /// SOPS waits a minute, and asks fifteen times.
