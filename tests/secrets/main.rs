@@ -12,6 +12,7 @@ mod cli_convert;
 mod cli_edit;
 mod cli_files;
 mod cli_keys;
+mod cli_services;
 mod conversion;
 mod corpus;
 mod differential;

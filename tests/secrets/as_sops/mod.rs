@@ -2,6 +2,7 @@
 
 mod bad_files;
 mod behaviours;
+mod clouds;
 mod codes;
 mod flags;
 mod running;
