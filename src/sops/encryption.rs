@@ -93,6 +93,15 @@ pub fn encrypt(
         }
         other => other,
     }
+    .map(|text| ended(text, document.format(), flavour))
+}
+
+/// Called as `sops`, a text ends with a line break, as SOPS's writers end it; its own round trip gives one, too.
+pub(super) fn ended(mut text: Vec<u8>, format: Format, flavour: Flavour) -> Vec<u8> {
+    if flavour == Flavour::Sops && format != Format::Binary && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text
 }
 
 /// A data key, wrapped for everybody, and what shall be said of it.

@@ -58,7 +58,7 @@ struct Common {
     /// The file.
     file: PathBuf,
     /// Read the input as this type instead of what its name says.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "toml", "binary"])]
     input_type: Option<String>,
     /// A line for the shell, in place of a command.
     #[arg(long, value_name = "LINE", conflicts_with = "command")]

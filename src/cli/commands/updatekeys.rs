@@ -23,7 +23,7 @@ pub(crate) struct Updatekeys {
     #[arg(required = true)]
     files: Vec<PathBuf>,
     /// Read the input as this type instead of what its name says.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "toml", "binary"])]
     input_type: Option<String>,
     /// Do not ask.
     #[arg(short = 'y', long)]

@@ -4,4 +4,4 @@ mod behaviours;
 mod codes;
 mod flags;
 mod running;
-mod twins;
+pub(crate) mod twins;
