@@ -98,10 +98,13 @@ impl InDialect {
         Ok(outline)
     }
 
-    /// Appends a value in that form, or in the first that can hold it; bare not where a comment touches it.
-    fn write(&self, value: &str, form: Form, touched: bool, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    /// Appends a value in that form, or in the first that can hold it; bare not where what stands `behind` it would
+    /// become a part of it.
+    fn write(&self, value: &str, form: Form, behind: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+        let comment = behind.trim_ascii_start().starts_with(b"#");
+        let swallows = self.0 == Dialect::Compose && (behind.starts_with(b"#") || comment && value.is_empty());
         for form in std::iter::once(form).chain(Form::ALL) {
-            if touched && form == Form::Bare {
+            if swallows && form == Form::Bare {
                 continue;
             }
             let Some(spelled) = value::spell(self.0, form, value) else { continue };
@@ -118,7 +121,7 @@ impl InDialect {
         &self,
         value: &Replacement<'_>,
         form: Form,
-        touched: bool,
+        behind: &[u8],
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxErrorKind> {
         let refused = SyntaxErrorKind::NotAllowed("the value is not of its own kind");
@@ -131,7 +134,7 @@ impl InDialect {
                 let spelled = if *kind == Kind::Str { Cow::Borrowed(*bytes) } else { Cow::Owned(spell(*kind, bytes).ok_or(refused)?) };
                 let text = std::str::from_utf8(&spelled)
                     .map_err(|_| SyntaxErrorKind::NotAllowed("bytes that are no UTF-8"))?;
-                self.write(text, form, touched, out)?;
+                self.write(text, form, behind, out)?;
             }
         }
         Ok(())
@@ -160,7 +163,7 @@ impl InDialect {
             return refused("readers of this dialect refuse this name, or it begins with `sops_`");
         }
         let mut line = format!("{key}=").into_bytes();
-        self.write_value(value, Form::Bare, false, &mut line).map_err(|kind| (0, kind))?;
+        self.write_value(value, Form::Bare, b"", &mut line).map_err(|kind| (0, kind))?;
         Ok(trailer::insert_line(text, outline, &line))
     }
 }
@@ -190,8 +193,8 @@ impl Syntax for InDialect {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        let touched = self.0 == Dialect::Compose && text.get(leaf.range.end) == Some(&b'#');
-        self.write_value(value, form_of(leaf), touched, out).map_err(|kind| self.located(text, (leaf.range.start, kind)))
+        let behind = text[leaf.range.end..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        self.write_value(value, form_of(leaf), behind, out).map_err(|kind| self.located(text, (leaf.range.start, kind)))
     }
 
     fn write_opened(

@@ -164,7 +164,7 @@ pub(crate) fn one_leaf_changes_alone(format: Format, text: &[u8], which: usize, 
     };
     let changed = parse(format, &changed);
     let (before, after) = (content(&document), content(&changed));
-    assert_eq!(before.len(), after.len());
+    assert_eq!(before.len(), after.len(), "{value:?} in {text:?}", text = String::from_utf8_lossy(text));
     let mut leaf = 0;
     for (old, new) in before.iter().zip(&after) {
         let is_comment = old.1.is_none();

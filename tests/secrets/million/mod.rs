@@ -113,7 +113,10 @@ fn compare(peer: &mut Peer, keys: &KeyServices, number: u64) -> Vec<&'static str
             let label = || format!("ours by sops, {}", shown());
             same(&walked(format, &from_ours, false), &walked(format, &from_theirs, false), &label());
             if format != Format::Ini {
-                same(&comments(format, &from_ours), &comments(format, text.as_bytes()), &label());
+                // Its writer loses some, at the end of a list above nothing.
+                let known = comments(format, text.as_bytes());
+                let strange = comments(format, &from_ours).into_iter().find(|comment| !known.contains(comment));
+                assert_eq!(strange, None, "{}", label());
             }
             let by_us = open(keys, format, &theirs).unwrap_or_else(|error| panic!("theirs by us: {error}\n{}", shown()));
             let label = || format!("theirs by us, {}", shown());

@@ -84,7 +84,7 @@ const QUIRKS: [(Do, &str); 75] = [
     (Otherwise, "quirks/line.rs::crashes_are_errors"),
     (Otherwise, "quirks/line.rs::crashes_are_errors"),
     (Follow, "quirks/line.rs::keys_and_rules"),
-    (Follow, "quirks/line.rs::keys_and_rules"),
+    (Otherwise, "quirks/line.rs::crashes_are_errors"),
     (Follow, "quirks/line.rs::files_and_flags"),
     (Otherwise, "as_sops/codes.rs::files_that_are_not_there"),
     (Follow, "as_sops/codes.rs::parameters_that_do_not_go_together"),
