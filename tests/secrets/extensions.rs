@@ -20,7 +20,7 @@ const FILES: [(&str, &str, &[&str], &str, &str); 4] = [
     ("a.toml", TOML, &[], "name", "name = 'CANARY-heron'"),
     ("a.env", SHELL, &["--dotenv-dialect", "shell"], "C", "C=plain"),
     ("a.yaml", LIST, &[], "[2].b", "- b: 'CANARY-heron'"),
-    ("a.json", JSON_LIST, &[], "[0]", "\"CANARY-heron\""),
+    ("a.json", JSON_LIST, &[], "[1].a", "1"),
 ];
 
 fn scenario() -> Scenario {

@@ -142,11 +142,13 @@ impl<'t> Scanner<'t> {
             Dialect::Docker | Dialect::Systemd => None,
         };
         let value = &line[..sign.unwrap_or(line.len())];
-        let value = if self.dialect == Dialect::Node {
-            value.iter().rposition(|byte| *byte != b' ').map_or(0, |last| last + 1)
-        } else {
-            value.trim_ascii_end().len()
+        // What a reader leaves at the end is a part of the value: to a shell the `\r` of a line break from elsewhere.
+        let blank = |byte: &u8| match self.dialect {
+            Dialect::Node => *byte == b' ',
+            Dialect::Shell => matches!(byte, b' ' | b'\t'),
+            _ => byte.is_ascii_whitespace(),
         };
+        let value = value.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
         (at..at + value, sign.map(|sign| at + sign + 1..end))
     }
 
