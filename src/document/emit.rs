@@ -7,6 +7,7 @@ mod dotenv;
 mod go_json;
 mod ini;
 mod json;
+mod merge;
 mod number;
 mod select;
 

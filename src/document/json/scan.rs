@@ -7,8 +7,8 @@ use crate::document::Format;
 use crate::document::scalar::{Kind, parse_float, parse_int};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 
-/// Nesting bound: far above any real file, low enough that paths and the walk stay small.
-pub(super) const MOST_DEPTH: usize = 1000;
+/// Nesting bound, that of Go's own reader.
+pub(super) const MOST_DEPTH: usize = 10_000;
 
 /// One step of the text.
 #[derive(Clone, Debug)]
