@@ -128,10 +128,16 @@ impl InDialect {
         match value {
             Replacement::Token(token) => enclose(form, token, out),
             Replacement::Value { kind: Kind::Null, .. } => {
-                return Err(SyntaxErrorKind::NotAllowed("a null cannot be written: every value is a text in this format"));
+                return Err(SyntaxErrorKind::NotAllowed(
+                    "a null cannot be written: every value is a text in this format",
+                ));
             }
             Replacement::Value { kind, bytes } => {
-                let spelled = if *kind == Kind::Str { Cow::Borrowed(*bytes) } else { Cow::Owned(spell(*kind, bytes).ok_or(refused)?) };
+                let spelled = if *kind == Kind::Str {
+                    Cow::Borrowed(*bytes)
+                } else {
+                    Cow::Owned(spell(*kind, bytes).ok_or(refused)?)
+                };
                 let text = std::str::from_utf8(&spelled)
                     .map_err(|_| SyntaxErrorKind::NotAllowed("bytes that are no UTF-8"))?;
                 self.write(text, form, behind, out)?;

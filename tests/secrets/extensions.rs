@@ -11,7 +11,8 @@ use crate::common::scenario::{IDENTITY, Scenario};
 use crate::support::{Sops, decrypt, encrypt, encrypt_with, encryption};
 
 const TOML: &str = "# top CANARY-heron\na = 1 # one\nname = 'CANARY-heron'\n\n[db]\npassword = \"\"\"\nCANARY-heron\n\"\"\"\nport = 0x1F\nratio = 1.50\nsince = 1979-05-27 07:32:00Z\non = true\nhosts = [ \"CANARY-heron\", # first\n]\n\n[[user]]\nname = \"\"\n";
-const SHELL: &str = "# top CANARY-heron\nexport A='CANARY-heron\ntwo lines' # why\nB=\"x\\\"CANARY-heron\"\nC=plain\nD=\n";
+const SHELL: &str =
+    "# top CANARY-heron\nexport A='CANARY-heron\ntwo lines' # why\nB=\"x\\\"CANARY-heron\"\nC=plain\nD=\n";
 const LIST: &str = "- CANARY-heron\n# note CANARY-heron\n- {a: [CANARY-heron]}\n- b: 'CANARY-heron'\n";
 const JSON_LIST: &str = "[\n  \"CANARY-heron\",\n  {\"a\": 1}\n]\n";
 
@@ -158,11 +159,14 @@ fn rops_opens_ours_and_we_open_its() {
     assert_eq!(by_rops, wanted);
 
     let recipient = lockage::keys::published::RECIPIENT;
-    for more in [&[][..], &["--unencrypted-suffix", "_unencrypted"], &["--encrypted-regex", "^(y|w)$", "--mac-only-encrypted"]] {
+    for more in
+        [&[][..], &["--unencrypted-suffix", "_unencrypted"], &["--encrypted-regex", "^(y|w)$", "--mac-only-encrypted"]]
+    {
         let arguments = [&["encrypt", "--age", recipient, "--format", "toml"], more].concat();
         let plain = FOR_ROPS.replace("plain_unencrypted", if more.is_empty() { "plain" } else { "plain_unencrypted" });
         let theirs = rops(&arguments, plain.as_bytes()).unwrap();
-        let by_us = decrypt(Format::Toml, &theirs).unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&theirs)));
+        let by_us = decrypt(Format::Toml, &theirs)
+            .unwrap_or_else(|error| panic!("{error}\n{}", String::from_utf8_lossy(&theirs)));
         let by_rops = rops(&["decrypt", "--format", "toml"], &theirs).unwrap();
         let read = |text: Vec<u8>| toml::from_str::<toml::Table>(&String::from_utf8(text).unwrap()).unwrap();
         assert_eq!(read(by_us), read(by_rops));
@@ -178,6 +182,9 @@ fn dialects_come_back_and_their_code_covers_what_they_mean() {
         let other = if dialect == Dialect::Docker { "shell" } else { "docker" };
         let text = String::from_utf8(file).unwrap();
         let moved = text.replace(&format!("dialect={}", dialect.word()), &format!("dialect={other}"));
-        assert!(decrypt(Format::Dotenv, moved.as_bytes()).is_err(), "read as {other}, {dialect:?} means something else");
+        assert!(
+            decrypt(Format::Dotenv, moved.as_bytes()).is_err(),
+            "read as {other}, {dialect:?} means something else"
+        );
     }
 }

@@ -12,7 +12,11 @@ pub(super) enum Statement {
     Comment(Range<usize>),
     Entry(Entry),
     /// A line of the metadata: its name without the prefix, its value, and the whole line with its break.
-    Metadata { name: Range<usize>, value: Range<usize>, line: Range<usize> },
+    Metadata {
+        name: Range<usize>,
+        value: Range<usize>,
+        line: Range<usize>,
+    },
 }
 
 pub(super) struct Entry {
@@ -94,11 +98,15 @@ impl<'t> Scanner<'t> {
         {
             at = self.blanks(at + b"export".len());
         }
-        let length = self.text[at..end].iter().take_while(|byte| **byte != b'=' && !matches!(byte, b' ' | b'\t')).count();
+        let length =
+            self.text[at..end].iter().take_while(|byte| **byte != b'=' && !matches!(byte, b' ' | b'\t')).count();
         let name = at..at + length;
         let bytes = &self.text[name.clone()];
         if let Some(wrong) = bytes.iter().enumerate().position(|(at, byte)| !dialect.in_name(*byte, at == 0)) {
-            return Err((name.start + wrong, SyntaxErrorKind::NotAllowed("a name that readers of this dialect refuse")));
+            return Err((
+                name.start + wrong,
+                SyntaxErrorKind::NotAllowed("a name that readers of this dialect refuse"),
+            ));
         }
         at = if dialect.spaced() { self.blanks(name.end) } else { name.end };
         if bytes.is_empty() || self.text.get(at) != Some(&b'=') || at >= end {

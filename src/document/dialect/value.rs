@@ -131,7 +131,9 @@ fn shell_word(raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
             b'\\' => escaped = true,
             b'$' | b'`' => return Err(EXPANDED),
             b'~' if before == b':' => return Err(EXPANDED),
-            b' ' | b'\t' | b'\r' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' => return Err(SPECIAL),
+            b' ' | b'\t' | b'\r' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' => {
+                return Err(SPECIAL);
+            }
             _ => {}
         }
         before = byte;
@@ -158,7 +160,9 @@ pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_,
         (Docker, Form::Bare) => verbatim(!breaks && !value.contains('\r')),
         (Docker, _) | (Compose | Shell | Systemd, Form::Backquoted) => None,
         (_, Form::Bare) if breaks || edges || value.contains('\r') || value.starts_with(['\'', '"', '`']) => None,
-        (Compose, Form::Bare) => verbatim(!value.contains(['#', '$', '\\']) && !value.trim().is_empty() | value.is_empty()),
+        (Compose, Form::Bare) => {
+            verbatim(!value.contains(['#', '$', '\\']) && !value.trim().is_empty() | value.is_empty())
+        }
         (Node, Form::Bare) => verbatim(!value.contains('#')),
         (Systemd, Form::Bare) => verbatim(!value.contains('\\')),
         (Shell, Form::Bare) => {
@@ -169,7 +173,8 @@ pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_,
         (Node, Form::Backquoted) => verbatim(!value.contains('`')),
         (Node, Form::Double) => verbatim(!value.contains('"') && !value.contains('\\')),
         (Compose, Form::Single) => {
-            let fits = !value.contains("\\'") && !value.ends_with('\\') && !value.contains("\r\n") && !value.contains("\\\\");
+            let fits =
+                !value.contains("\\'") && !value.ends_with('\\') && !value.contains("\r\n") && !value.contains("\\\\");
             fits.then(|| escaped(value, "'"))
         }
         (Compose, Form::Double) => Some(Cow::Owned(escaped(value, "\\\"$").replace('\r', "\\r"))),

@@ -103,12 +103,7 @@ fn remove(text: &[u8], outline: &Outline, section: &str, key: Option<&str>) -> R
 }
 
 /// The lines of a key, or of a whole section.
-fn lines(
-    text: &[u8],
-    outline: &Outline,
-    section: &str,
-    key: Option<&str>,
-) -> Result<Range<usize>, SyntaxErrorKind> {
+fn lines(text: &[u8], outline: &Outline, section: &str, key: Option<&str>) -> Result<Range<usize>, SyntaxErrorKind> {
     let line_of = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |line| line + 1);
     let behind = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |line| at + line + 1);
     let (mut depth, mut inside) = (0, false);

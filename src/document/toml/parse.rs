@@ -43,8 +43,10 @@ enum Expect {
     Key,
 }
 
-const SPLIT: SyntaxErrorKind = SyntaxErrorKind::NotAllowed("a comment inside the `sops` tables, where it would be lost");
-const RESERVED: SyntaxErrorKind = SyntaxErrorKind::NotAllowed("`sops` is the name of the metadata, a table of its own: `[sops]`");
+const SPLIT: SyntaxErrorKind =
+    SyntaxErrorKind::NotAllowed("a comment inside the `sops` tables, where it would be lost");
+const RESERVED: SyntaxErrorKind =
+    SyntaxErrorKind::NotAllowed("`sops` is the name of the metadata, a table of its own: `[sops]`");
 
 pub(super) fn parse(text: &[u8]) -> Result<Parsed, Fault> {
     if let Err(error) = std::str::from_utf8(text) {
@@ -364,7 +366,11 @@ fn atom_length(text: &[u8]) -> usize {
         text.iter().take_while(part).count()
     };
     let length = run(text);
-    if length == 10 && text.get(10) == Some(&b' ') && atom::is_time(&text[..10]) && text.get(11).is_some_and(u8::is_ascii_digit) {
+    if length == 10
+        && text.get(10) == Some(&b' ')
+        && atom::is_time(&text[..10])
+        && text.get(11).is_some_and(u8::is_ascii_digit)
+    {
         return 11 + run(&text[11..]);
     }
     length

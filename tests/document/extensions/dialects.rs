@@ -42,11 +42,17 @@ fn the_same_line_means_what_each_reader_takes_it_for() {
     for (text, meanings) in [
         ("A='x y'", [(Compose, "x y"), (Docker, "'x y'"), (Shell, "x y"), (Node, "x y"), (Systemd, "x y")]),
         ("A=\"a\nb\"", [(Compose, "a\nb"), (Shell, "a\nb"), (Node, "a\nb"), (Systemd, "a\nb"), (Systemd, "a\nb")]),
-        ("A=\"a\\nb\"", [(Compose, "a\nb"), (Docker, "\"a\\nb\""), (Shell, "a\\nb"), (Node, "a\nb"), (Systemd, "a\\nb")]),
+        (
+            "A=\"a\\nb\"",
+            [(Compose, "a\nb"), (Docker, "\"a\\nb\""), (Shell, "a\\nb"), (Node, "a\nb"), (Systemd, "a\\nb")],
+        ),
         ("A=\"\\$x\"", [(Compose, "$x"), (Docker, "\"\\$x\""), (Shell, "$x"), (Node, "\\$x"), (Systemd, "$x")]),
         ("A=b # c", [(Compose, "b"), (Docker, "b # c"), (Shell, "b"), (Node, "b"), (Systemd, "b # c")]),
         ("A=b#c", [(Compose, "b#c"), (Docker, "b#c"), (Shell, "b#c"), (Node, "b"), (Systemd, "b#c")]),
-        ("A='it\\'s'", [(Compose, "it's"), (Docker, "'it\\'s'"), (Compose, "it's"), (Compose, "it's"), (Compose, "it's")]),
+        (
+            "A='it\\'s'",
+            [(Compose, "it's"), (Docker, "'it\\'s'"), (Compose, "it's"), (Compose, "it's"), (Compose, "it's")],
+        ),
         ("A=a\\ b", [(Compose, "a\\ b"), (Docker, "a\\ b"), (Shell, "a b"), (Node, "a\\ b"), (Systemd, "a b")]),
         ("A=", [(Compose, ""), (Docker, ""), (Shell, ""), (Node, ""), (Systemd, "")]),
     ] {

@@ -14,8 +14,15 @@ const YAML: &[&str] = &[
     "- |\n  text\n- x",
     "- sops: x\n- y\n",
 ];
-const JSON: &[&str] =
-    &["[]", "[1]\n", "[\n  1,\n  {\"a\": \"b\"}\n]\n", "[[\"x\"]]", "[{\"sops\": 1}, 2]", "[{\"a\":1},{\"b\":2}]", "[ ]"];
+const JSON: &[&str] = &[
+    "[]",
+    "[1]\n",
+    "[\n  1,\n  {\"a\": \"b\"}\n]\n",
+    "[[\"x\"]]",
+    "[{\"sops\": 1}, 2]",
+    "[{\"a\":1},{\"b\":2}]",
+    "[ ]",
+];
 
 #[test]
 fn the_laws_hold() {
@@ -41,7 +48,10 @@ fn the_block_is_the_last_item() {
     };
     assert_eq!(with(Format::Yaml, "- a\n"), "- a\n- sops:\n      mac: x\n");
     assert_eq!(with(Format::Json, "[1]\n"), "[1, {\"sops\": {\"mac\": \"x\"}}]\n");
-    assert_eq!(with(Format::Json, "[\n  1\n]\n"), "[\n  1,\n  {\n    \"sops\": {\n      \"mac\": \"x\"\n    }\n  }\n]\n");
+    assert_eq!(
+        with(Format::Json, "[\n  1\n]\n"),
+        "[\n  1,\n  {\n    \"sops\": {\n      \"mac\": \"x\"\n    }\n  }\n]\n"
+    );
 }
 
 #[test]

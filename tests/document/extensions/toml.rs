@@ -83,7 +83,9 @@ fn what_the_crate_reads_is_read_alike_and_what_it_refuses_is_refused() {
             }
             (None, Err(_)) => refused += 1,
             (Some(_), Err(error)) => panic!("{error}, which the oracle reads:\n{shown}"),
-            (None, Ok(_)) => panic!("refused by the oracle: {:?}\n{shown}", toml::from_str::<toml::Table>(&shown).err()),
+            (None, Ok(_)) => {
+                panic!("refused by the oracle: {:?}\n{shown}", toml::from_str::<toml::Table>(&shown).err())
+            }
         }
     }
     assert!(taken > 1_000 && refused > 1_000, "{taken} {refused}");

@@ -4,14 +4,13 @@ use lockage::cipher::{DataKey, ValueCipher};
 use lockage::document::{Dialect, Document, Edits, EmitOptions, Format, Kind, LeafId, Node, Replacement, emit};
 use lockage::sops::{EncryptedFile, RuleSet};
 
-const FORMATS: [Format; 6] =
-    [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini, Format::Toml, Format::Binary];
+const FORMATS: [Format; 6] = [Format::Yaml, Format::Json, Format::Dotenv, Format::Ini, Format::Toml, Format::Binary];
 const TOKEN: &[u8] = b"ENC[AES256_GCM,data:6eVb,iv:AAAA,tag:AAAA,type:str]";
 
 /// The parsers, each with what feeds it.
 pub(super) const TARGETS: [&str; 14] = [
-    "yaml", "json", "dotenv", "ini", "toml", "compose", "docker", "shell", "node", "systemd", "binary", "token", "metadata",
-    "rules",
+    "yaml", "json", "dotenv", "ini", "toml", "compose", "docker", "shell", "node", "systemd", "binary", "token",
+    "metadata", "rules",
 ];
 
 /// The format of a target that is one.
@@ -45,7 +44,8 @@ pub(super) fn run(target: &str, input: &[u8]) {
 fn document(format: Format, input: &[u8]) {
     let strict = Document::parse(format, input.to_vec());
     let lenient = Document::parse_as_sops(format, input.to_vec());
-    let list = strict.as_ref().is_ok_and(|document| document.outline().nodes.first() != Some(&Node::Open { list: false }));
+    let list =
+        strict.as_ref().is_ok_and(|document| document.outline().nodes.first() != Some(&Node::Open { list: false }));
     let announced = input.windows(7).any(|word| word == b"dialect");
     assert!(strict.is_err() || lenient.is_ok() || list || announced, "only we in our own name take this");
     for document in strict.into_iter().chain(lenient) {

@@ -168,14 +168,7 @@ fn sops_refuses_and_so_do_we() {
     assert_eq!(values("a: 1\n---\nb: 1\nb: 2\n").len(), 3, "later documents may");
     let many: String = (0..40).map(|key| format!("k{key}: 1\n")).collect();
     assert_eq!(twice(&format!("{many}k7: 2\n")), 8);
-    for text in [
-        "text\n",
-        "1: a\n",
-        "a: {true: b}\n",
-        "~: a\n",
-        "? [a]\n: b\n",
-        "a: 9223372036854775808\n",
-    ] {
+    for text in ["text\n", "1: a\n", "a: {true: b}\n", "~: a\n", "? [a]\n: b\n", "a: 9223372036854775808\n"] {
         let kind = refused(text.as_bytes());
         assert!(matches!(kind, SyntaxErrorKind::NotAllowed(_) | SyntaxErrorKind::Unwalkable(_)), "{text:?}");
     }

@@ -39,7 +39,10 @@ fn both_programs_agree_on_every_document() {
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let tallies: Vec<Tally> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..threads).map(|_| scope.spawn(|| work(&program, &next, first + count))).collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))).collect()
+        workers
+            .into_iter()
+            .map(|worker| worker.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)))
+            .collect()
     });
     let mut tally = Tally::new();
     for (what, count) in tallies.into_iter().flatten() {
@@ -118,7 +121,8 @@ fn compare(peer: &mut Peer, keys: &KeyServices, number: u64) -> Vec<&'static str
                 let strange = comments(format, &from_ours).into_iter().find(|comment| !known.contains(comment));
                 assert_eq!(strange, None, "{}", label());
             }
-            let by_us = open(keys, format, &theirs).unwrap_or_else(|error| panic!("theirs by us: {error}\n{}", shown()));
+            let by_us =
+                open(keys, format, &theirs).unwrap_or_else(|error| panic!("theirs by us: {error}\n{}", shown()));
             let label = || format!("theirs by us, {}", shown());
             same(&walked(format, &by_us, false), &walked(format, &from_theirs, false), &label());
             same(&comments(format, &by_us), &comments(format, &from_theirs), &label());

@@ -25,7 +25,8 @@ pub(super) fn tampered(seed: &mut Seed, file: &[u8]) -> Option<Vec<u8>> {
         // A digit of the time.
         2 => {
             let at = memchr::memmem::find(file, b"lastmodified")?;
-            let at = at + memchr::memmem::find(&file[at..], b":0").or_else(|| memchr::memmem::find(&file[at..], b":1"))?;
+            let at =
+                at + memchr::memmem::find(&file[at..], b":0").or_else(|| memchr::memmem::find(&file[at..], b":1"))?;
             out[at + 1] ^= 1;
         }
         // The type of a value.

@@ -87,7 +87,11 @@ fn crashes_are_errors() {
     ] {
         let open = Line { args: &["decrypt", "e.yaml"], ..Line::default() };
         let (_, did) = twins.ours(&[Line { args, ..Line::default() }, open]);
-        assert!(did[0].code != 0 && did[0].code != 101 && !did[0].stderr.contains("panic"), "{args:?}: {}", did[0].stderr);
+        assert!(
+            did[0].code != 0 && did[0].code != 101 && !did[0].stderr.contains("panic"),
+            "{args:?}: {}",
+            did[0].stderr
+        );
         assert_eq!(did[1].code, 0, "{args:?} leaves a file that does not open: {}", did[1].stderr);
     }
 }
