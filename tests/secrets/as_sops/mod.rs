@@ -6,4 +6,4 @@ mod clouds;
 mod codes;
 mod flags;
 mod running;
-mod twins;
+pub(crate) mod twins;
