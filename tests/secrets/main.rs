@@ -6,6 +6,7 @@
 mod common;
 
 mod as_sops;
+mod audit;
 mod broken;
 mod change;
 mod cli_edit;
@@ -18,6 +19,7 @@ mod generate;
 mod golden;
 mod keys;
 mod kms;
+mod publish;
 mod quirks;
 mod structure;
 mod support;

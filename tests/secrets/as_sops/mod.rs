@@ -3,5 +3,6 @@
 mod behaviours;
 mod codes;
 mod flags;
+mod holders;
 mod running;
 mod twins;
