@@ -28,7 +28,7 @@ const FILES: &[(&str, &str)] = &[
         "a.yaml",
         "# why\ntext: CANARY-heron\nint: 5\nfloat: 1.50\nbig: 1e21\nyes: true\nnone: null\nempty: \"\"\nlist: [1, two, null]\nmap: {a: {b: c}}\nwhen: 2024-01-02T03:04:05+01:00\nunder_unencrypted: 1\n",
     ),
-    ("b.json", "{\"b\": 2, \"a\": \"<&>\\u2028 CANARY-heron\", \"o\": {}, \"l\": []}"),
+    ("b.json", "{\"b\": 2, \"a\": \"<&>\\u2028 CANARY-heron\", \"o\": {}}"),
     ("c.env", "# why\nPASSWORD=CANARY-heron\nMULTI=a\\nb\n"),
     ("d.ini", "[db]\npassword = CANARY-heron\nport = 5\n"),
     ("e.bin", "CANARY-heron\n"),
@@ -66,11 +66,12 @@ fn the_same_values_in_both_versions() {
     }
 }
 
-/// SOPS writes the pairs of a map inside a list as it holds them itself, comments included.
+/// SOPS writes the pairs of a map inside a list as it holds them itself, comments included, and an empty list as null.
 #[test]
-fn maps_in_lists_stay_maps() {
+fn maps_in_lists_stay_maps_and_empty_lists_lists() {
     let Some(url) = vault() else { return };
-    let Some(pair) = Pair::new(lab(url), &[("a.yaml", "l:\n  # why\n  - user: me\n    password: CANARY-heron\n")])
+    let Some(pair) =
+        Pair::new(lab(url), &[("a.yaml", "l:\n  # why\n  - user: me\n    password: CANARY-heron\nempty: []\n")])
     else {
         return;
     };
@@ -79,9 +80,12 @@ fn maps_in_lists_stay_maps() {
         assert_eq!(pair.run(program, &["publish", "--yes", "a.yaml"], "").code, 0);
     }
     let theirs = read(url, "secret/data/lists/theirs/a.yaml")["data"].take().to_string();
-    assert!(theirs.contains("\"Key\":\"user\"") && theirs.contains("why"), "{theirs}");
+    assert!(
+        theirs.contains("\"Key\":\"user\"") && theirs.contains("why") && theirs.contains("\"empty\":null"),
+        "{theirs}"
+    );
     let ours = read(url, "secret/data/lists/ours/a.yaml")["data"].take();
-    assert_eq!(ours, serde_json::json!({"l": [{"user": "me", "password": "CANARY-heron"}]}));
+    assert_eq!(ours, serde_json::json!({"l": [{"user": "me", "password": "CANARY-heron"}], "empty": []}));
 }
 
 /// SOPS makes a new version of everything that has a number in it, and of all in the first engine.
