@@ -10,7 +10,7 @@ use lockage::secret::SecretString;
 
 use super::common::canary;
 use super::common::scenario::{Ran, Scenario};
-use super::common::world::serve;
+use super::common::world;
 
 /// What every clone's stage delivers.
 const SECRET: &str = "CANARY-heron-of-the-team";
@@ -168,5 +168,5 @@ fn serve(dir: &Path, stack: Stack) -> World {
         ],
         zones: vec![StartZone { name: "example.org".to_owned(), records: Vec::new() }],
     };
-    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), serve).expect("a world")
+    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), world::serve).expect("a world")
 }

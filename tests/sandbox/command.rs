@@ -48,11 +48,11 @@ fn a_world_is_looked_at_and_removed() {
 fn a_second_server_of_a_world_and_one_of_none_are_refused() {
     let scenario = Scenario::new();
     let dir = scenario.root().join("world");
-    let serve = || scenario.run(["sandbox", "serve", "--world", dir.to_str().unwrap()]);
-    let ran = serve();
+    let again = || scenario.run(["sandbox", "serve", "--world", dir.to_str().unwrap()]);
+    let ran = again();
     assert!(ran.code == 2 && ran.stderr.contains("holds no world"), "{}", ran.stderr);
     World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Slug)), serve).unwrap();
-    let ran = serve();
+    let ran = again();
     assert!(ran.code == 4 && ran.stderr.contains("is served by another process"), "{}", ran.stderr);
     assert!(World::reset(&dir).unwrap());
 }

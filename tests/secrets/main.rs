@@ -6,6 +6,7 @@
 mod common;
 
 mod as_sops;
+mod audit;
 mod broken;
 mod change;
 mod cli_convert;
@@ -24,6 +25,7 @@ mod kms;
 mod many;
 mod many_kill;
 mod million;
+mod publish;
 mod quirks;
 mod structure;
 mod support;

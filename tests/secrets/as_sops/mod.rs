@@ -5,5 +5,6 @@ mod behaviours;
 mod clouds;
 mod codes;
 mod flags;
+mod holders;
 mod running;
 pub(crate) mod twins;

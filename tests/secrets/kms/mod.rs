@@ -1,7 +1,7 @@
 //! Keys that somebody else holds: each vendor's client against the real thing or a stand-in, beside the real `sops`.
 
 mod at_once;
-mod aws;
+pub mod aws;
 pub mod aws_sources;
 pub mod azure;
 mod azure_sources;
@@ -12,12 +12,12 @@ mod gcp_sources;
 pub mod huawei;
 mod huawei_sources;
 mod keyservice;
-mod lab;
+pub mod lab;
 mod laws;
 mod metadata;
 mod offering;
 mod replay;
 pub mod stand_in;
 mod symmetric;
-mod vault;
+pub mod vault;
 pub mod vault_sources;
