@@ -18,6 +18,7 @@ mod curve;
 mod fixtures;
 mod floor;
 mod measure;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,6 +58,7 @@ fn main() {
     } else {
         println!("{:<34} not answered", "filestatus, 10 leaves");
     }
+    start::print(lockage, &fixtures, SMALL_RUNS);
 
     let large = std::fs::metadata(&fixtures.large_encrypted).expect("a file").len();
     let goal = format!("wall <= 0.0167, memory <= 4 x {:.1} MiB", large as f64 / f64::from(1 << 20));
