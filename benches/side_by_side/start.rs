@@ -33,6 +33,7 @@ fn bare() -> Option<PathBuf> {
         let name = entry.file_name();
         name.to_string_lossy().starts_with("bare-") && Path::new(&name).extension().is_none()
     });
-    let age = |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+    let age =
+        |path: &PathBuf| path.metadata().and_then(|metadata| metadata.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
     built.map(|entry| entry.path()).max_by_key(age)
 }

@@ -69,6 +69,8 @@ pub(crate) enum Command {
     Updatekeys(c::updatekeys::Updatekeys),
     /// Add a key group to a file, or delete one.
     Groups(c::groups::Groups),
+    /// Bring encrypted files to a bucket or a Vault, as the rules say.
+    Publish(c::publish::Publish),
     /// Offer the keys of this user to other programs, over the key service of SOPS.
     Keyservice(c::keyservice::Keyservice),
     /// Judge what is staged: block plaintext under a creation rule, and private keys.
@@ -118,6 +120,7 @@ impl Command {
             Self::Man(command) => command.run(context),
             Self::Plan(command) => command.run(context),
             Self::Promote(command) => command.run(context),
+            Self::Publish(command) => command.run(context),
             Self::Rollback(command) => command.run(context),
             Self::Rotate(command) => command.run(context),
             Self::Sandbox(command) => command.run(context),

@@ -3,11 +3,14 @@
 use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::io::IsTerminal as _;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use super::args::Global;
+use super::audit::{Audit, Witness};
 use super::failure::Failed;
+use super::secrets::services::Choice;
 use crate::error::Class;
+use crate::system::background::Background;
 
 /// The machine as one command sees it.
 #[derive(Clone)]
@@ -16,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) directory: PathBuf,
     /// Whether a question may be asked.
     pub(crate) interactive: bool,
+    /// Whether somebody at the controlling terminal may be asked for a passphrase, wherever stdin and stdout lead.
+    pub(crate) attended: bool,
     /// Whether stderr is a terminal, so that progress may move.
     pub(crate) terminal: bool,
     /// Whether stdout carries one JSON document.
@@ -26,6 +31,11 @@ pub(crate) struct Context {
     pub(crate) quiet: bool,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// Which key services are asked.
+    pub(crate) choice: Choice,
+    /// The network's threads, which start when something first needs them.
+    pub(crate) background: Background,
+    audit: Audit,
     environment: BTreeMap<OsString, OsString>,
 }
 
@@ -53,11 +63,17 @@ impl Context {
         let context = Self {
             directory,
             terminal: std::io::stderr().is_terminal(),
+            attended: !ci && !global.non_interactive,
             interactive: terminal && !ci && !global.non_interactive,
             json: global.json,
             color,
             quiet: global.quiet,
             config: global.config.clone(),
+            choice: Choice::of_variables(|name| {
+                environment.get(name.as_ref() as &std::ffi::OsStr)?.to_str().map(str::to_owned)
+            }),
+            background: Background::default(),
+            audit: Audit::default(),
             environment,
         };
         super::terminal::start_log(&context, global.verbose);
@@ -70,9 +86,27 @@ impl Context {
         value.to_str().filter(|text| !text.is_empty())
     }
 
+    /// A variable of the environment, if it is set, be it empty, and text.
+    pub(crate) fn set_variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(std::ffi::OsStr::new(name))?.to_str()
+    }
+
+    /// The same machine with other key services.
+    pub(crate) fn choosing(&self, choice: Choice) -> Self {
+        Self { choice, ..self.clone() }
+    }
+
     /// Every variable, for a program that works in the user's name.
     pub(crate) fn variables(&self) -> Vec<(OsString, OsString)> {
         self.environment.iter().map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
+    /// Who records what is done with a file, or with stdin, where this machine asks for an audit.
+    ///
+    /// # Errors
+    /// The audit is out of reach, and nothing must be done.
+    pub(crate) fn witness(&self, file: Option<&Path>) -> Result<Witness, Failed> {
+        self.audit.witness(self, file)
     }
 
     /// The time now.

@@ -1,6 +1,7 @@
 //! The command line: the only room that reads the environment, the clock or a terminal, that prints, and that exits.
 
 mod args;
+mod audit;
 mod commands;
 mod context;
 mod failure;
@@ -16,6 +17,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 pub use args::command;
+pub(crate) use audit::{Action, FILE as AUDIT_FILE, Witness};
 pub(crate) use context::Context;
 pub(crate) use failure::Failed;
 

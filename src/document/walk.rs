@@ -167,11 +167,7 @@ pub(super) fn walk_part<E>(
     walk_on(path, &rest[..to], &mut visit)
 }
 
-fn walk_on<E>(
-    mut path: Path<'_>,
-    nodes: &[Node],
-    mut visit: impl FnMut(Visit<'_>) -> Result<(), E>,
-) -> Result<(), E> {
+fn walk_on<E>(mut path: Path<'_>, nodes: &[Node], mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
     for node in nodes {
         match *node {
             Node::Open { list } => {

@@ -30,6 +30,7 @@ mod error;
 mod keyring;
 mod kind;
 mod local;
+mod operation;
 mod order;
 mod pgp;
 mod prompt;
@@ -40,7 +41,9 @@ mod service;
 mod services;
 mod surroundings;
 
-pub use cloud::{AwsKms, AzureKeyVault, GcpKms, HuaweiKms, VaultTransit, with_clouds};
+pub use cloud::{
+    AwsKms, AzureKeyVault, Destination, GcpKms, HuaweiKms, Publisher, Standing, VaultTransit, with_clouds,
+};
 pub use error::{KeyError, ServiceError};
 pub use keyring::{IdentityOrigin, Keyring};
 pub use kind::KeyKind;

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use zeroize::Zeroizing;
 
 use crate::cipher::{Label, ValueCipher};
-use crate::document::{CommentId, Document, Edits, KeyPath, Kind, MetadataEdit, Replacement, Visit, canonical};
+use crate::document::{CommentId, Document, Edits, Format, KeyPath, Kind, MetadataEdit, Replacement, Visit, canonical};
 use crate::secret::SecretString;
 
 use super::SopsError;
@@ -59,7 +59,8 @@ impl DecryptedFile {
             return Ok(None);
         }
         let place = Place::find(plain, path, flavour)?;
-        if self.is_marked_by_comments() {
+        let spelled = matches!(plain.format(), Format::Dialect(_));
+        if spelled || self.is_marked_by_comments() {
             let text = place.change(plain, &value.graft(&mut in_clear))?;
             return self.reencrypt(&Document::parse(plain.format(), text.to_vec())?, flavour, now);
         }

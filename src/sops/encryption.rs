@@ -1,7 +1,7 @@
 //! A new encrypted file.
 
 use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Document, EmitOptions, Format};
+use crate::document::{Dialect, Document, EmitOptions, Format};
 use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
@@ -27,6 +27,8 @@ pub struct Encryption {
     pub flavour: Flavour,
     /// How a file is written anew where its text cannot be kept.
     pub emit: EmitOptions,
+    /// How the quotes of a dotenv file are read, if a rule says.
+    pub dialect: Option<Dialect>,
     /// Whether aliases over values that are to be encrypted may become copies; `sops` never asks.
     pub expand_aliases: bool,
 }
@@ -40,6 +42,7 @@ impl Encryption {
             scope: EncryptionScope::of_rule(rule),
             mac_only_encrypted: rule.mac_only_encrypted,
             shamir_threshold: rule.shamir_threshold,
+            dialect: rule.dialect,
             ..Self::default()
         }
     }

@@ -129,6 +129,13 @@ pub enum SopsError {
         kind: &'static str,
     },
 
+    /// What is published would tell more than the file does.
+    #[error("{count} value(s) that are encrypted in the file would be readable in what is published of it")]
+    LaidOpen {
+        /// How many.
+        count: usize,
+    },
+
     /// There is no authentication code.
     #[error("the file has no MAC, so it cannot be trusted as a whole")]
     MacMissing,

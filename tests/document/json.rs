@@ -90,8 +90,8 @@ fn errors_say_where() {
 #[test]
 fn nesting_is_bounded() {
     let deep = |levels: usize| format!("{{\"a\":{}1{}}}", "[".repeat(levels), "]".repeat(levels));
-    parse(Format::Json, deep(999).as_bytes());
-    assert!(fails(&deep(1000)).contains("nested deeper than 1000"));
+    parse(Format::Json, deep(9_999).as_bytes());
+    assert!(fails(&deep(10_000)).contains("nested deeper than 10000"));
     assert!(fails(&format!("{{\"sops\":{}", "[".repeat(5_000_000))).contains("nested deeper"));
 }
 

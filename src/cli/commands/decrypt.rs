@@ -4,14 +4,15 @@ use std::path::PathBuf;
 
 use zeroize::Zeroizing;
 
-use crate::cli::secrets::identities::{Identities, warn_if_published};
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
 use crate::document::{Document, Format, KeyPath};
 use crate::error::Class;
-use crate::sops::{EncryptedFile, SopsError};
+use crate::sops::SopsError;
 
 /// Decrypt a file; it comes out as it went in, byte for byte.
 #[derive(Debug, clap::Args)]
@@ -32,43 +33,43 @@ pub(crate) struct Decrypt {
     /// Decrypt although the file as a whole may not be what its author wrote.
     #[arg(long)]
     ignore_mac: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Decrypt {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(self.file.as_deref());
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
         // The ciphertext is kept a second time only where it has to be compared before it is replaced.
         let known = if sink.replaces_input() { input.to_vec() } else { Vec::new() };
-        let file =
-            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let failed = |error| in_file(&source, identities.explain(error));
+        let file = Sealed::parse(context, &source, format, std::mem::take(&mut *input))?;
         if self.ignore_mac {
-            let file = file.decrypt_unverified(&identities.keys(context)).map_err(failed)?;
-            if let Some(distrust) = file.distrust() {
+            let plain = file.decrypt_unverified()?;
+            if let Some(distrust) = plain.distrust() {
                 report::say(&format!("lockage: warning: {distrust}"));
             }
             match &self.extract {
-                None => sink.write(file.text(), &known, Content::Plaintext)?,
+                None => sink.write(plain.text(), &known, Content::Plaintext)?,
                 Some(path) => {
-                    let value = value_in(format, file.text(), path).map_err(failed)?;
+                    let value = value_in(format, plain.text(), path).map_err(|error| file.failed(error))?;
                     sink.write(&value.ok_or_else(|| no_value(&source, path))?, &known, Content::Plaintext)?;
                 }
             }
             return Ok(0);
         }
-        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
+        let opened = file.decrypt()?;
         match &self.extract {
             None => {
-                warn_of_clear_comments(context, &source, file.stale_comments());
-                sink.write(file.text(), &known, Content::Plaintext)?;
+                warn_of_clear_comments(context, &source, opened.file.stale_comments());
+                sink.write(opened.file.text(), &known, Content::Plaintext)?;
             }
             Some(path) => {
-                let value = file.get(path).map_err(failed)?.ok_or_else(|| no_value(&source, path))?;
+                let value = opened.file.get(path).map_err(|error| opened.failed(error))?;
+                let value = value.ok_or_else(|| no_value(&source, path))?;
                 sink.write(value.text.expose_secret().as_bytes(), &known, Content::Plaintext)?;
             }
         }

@@ -8,12 +8,15 @@ use zeroize::Zeroizing;
 
 use crate::cli::secrets::desk::{self, Desk};
 use crate::cli::secrets::editor::Editor;
-use crate::cli::secrets::identities::{Identities, to_encrypt, warn_if_published};
+use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
+use crate::cli::secrets::recipients::Recipients;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::{in_file, private, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
-use crate::sops::{DecryptedFile, EncryptedFile, Encryption, Flavour, SopsError, encrypt};
+use crate::sops::{DecryptedFile, Encryption, Flavour, SopsError, encrypt};
 use crate::system::files::{Mode, Target};
 
 /// Names shown of what has changed.
@@ -33,6 +36,10 @@ pub(crate) struct Edit {
     file: PathBuf,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    recipients: Recipients,
+    #[command(flatten)]
+    opening: Opening,
     /// Where there is no memory file system, write the plaintext to a disk while the editor is open.
     #[arg(long)]
     plaintext_on_disk: bool,
@@ -40,10 +47,11 @@ pub(crate) struct Edit {
 
 impl Edit {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let subject = Subject::open(context, &source, format, &target)?;
+        let subject = Subject::open(context, &source, format, &target, &self.recipients)?;
         let folder = private::folder(context, self.plaintext_on_disk)?;
         let name = self.file.file_name().unwrap_or(OsStr::new("secrets"));
         let desk = Desk::lay(Editor::choose(context)?, folder, name, subject.plaintext())?;
@@ -59,13 +67,19 @@ impl Edit {
             }
             let failed = match subject.encrypted(context, format, &edited.text) {
                 Ok(None) => return Ok(0),
-                Ok(Some((text, summary))) => match target.replace(&text, subject.known(), Mode::KeptOr(0o644)) {
-                    Ok(()) => {
-                        say(context, &format!("saved {}: {summary}", self.file.display()));
-                        return Ok(0);
+                Ok(Some((text, summary))) => {
+                    let recorded =
+                        context.witness(source.path(None)).and_then(|witness| witness.record(Action::Encrypt));
+                    let replaced =
+                        recorded.and_then(|()| Ok(target.replace(&text, subject.known(), Mode::KeptOr(0o644))?));
+                    match replaced {
+                        Ok(()) => {
+                            say(context, &format!("saved {}: {summary}", self.file.display()));
+                            return Ok(0);
+                        }
+                        Err(failed) => failed,
                     }
-                    Err(error) => Failed::from(error),
-                },
+                }
                 Err(error) => {
                     place = position(&error);
                     in_file(&source, error)
@@ -121,19 +135,20 @@ enum Subject {
 }
 
 impl Subject {
-    fn open(context: &Context, source: &Source, format: Format, target: &Target) -> Result<Self, Failed> {
+    fn open(
+        context: &Context,
+        source: &Source,
+        format: Format,
+        target: &Target,
+        recipients: &Recipients,
+    ) -> Result<Self, Failed> {
         let Source::File(path) = source else { return Err(in_file(source, SopsError::NotEncrypted)) };
         if !target.exists() {
-            let recipients = context.variable("SOPS_AGE_RECIPIENTS");
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
         let input = target.read()?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let file =
-            file.decrypt(&identities.keys(context)).map_err(|error| in_file(source, identities.explain(error)))?;
-        Ok(Self::Old(Box::new(file), input))
+        let opened = open(context, source, format, input.to_vec())?;
+        Ok(Self::Old(Box::new(opened.file), input))
     }
 
     fn plaintext(&self) -> &[u8] {
@@ -176,6 +191,12 @@ impl Subject {
         format: Format,
         edited: &[u8],
     ) -> Result<Option<(Vec<u8>, String)>, SopsError> {
+        let format = match (self, format) {
+            // It may say more than its name.
+            (Self::Old(file, _), _) => file.document()?.format(),
+            (Self::New(encryption, _), Format::Dotenv) => encryption.dialect.map_or(format, Format::Dialect),
+            (Self::New(..), _) => format,
+        };
         let edited = Document::parse(format, edited.to_vec())?;
         match self {
             Self::Old(file, _) => {
@@ -196,8 +217,9 @@ pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",
-        Format::Dotenv => b"EXAMPLE_KEY=example_value\n",
+        Format::Dotenv | Format::Dialect(_) => b"EXAMPLE_KEY=example_value\n",
         Format::Ini => b"[example]\nkey = value\n",
+        Format::Toml => b"example_key = \"example_value\"\n",
         Format::Binary => b"",
     }
 }

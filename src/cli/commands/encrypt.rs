@@ -2,10 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::input::{DialectFlag, Source, Types};
 use crate::cli::secrets::output::{Content, Destination};
+use crate::cli::secrets::recipients::Recipients;
+use crate::cli::secrets::services::Services;
 use crate::cli::secrets::{identities, in_file, rules};
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::Document;
 use crate::keys::published;
 use crate::sops::{Encryption, SopsError, encrypt};
@@ -23,9 +25,12 @@ pub(crate) struct Encrypt {
     destination: Destination,
     #[command(flatten)]
     types: Types,
-    /// Encrypt for these recipients instead of those of the rule, separated by commas.
-    #[arg(long, value_name = "RECIPIENTS", env = "SOPS_AGE_RECIPIENTS")]
-    age: Option<String>,
+    #[command(flatten)]
+    recipients: Recipients,
+    #[command(flatten)]
+    services: Services,
+    #[command(flatten)]
+    dialect: DialectFlag,
     /// Write a copy in place of every alias over a value that is to be encrypted.
     #[arg(long)]
     expand_aliases: bool,
@@ -33,11 +38,13 @@ pub(crate) struct Encrypt {
 
 impl Encrypt {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.services.chosen(context)?;
         let source = Source::of(self.file.as_deref());
         let format = self.types.format(&source)?;
         let name = source.path(self.types.filename_override.as_deref());
-        let mut encryption = rules::encryption(context, name, self.age.as_deref())?;
+        let mut encryption = rules::encryption(context, name, &self.recipients)?;
         encryption.expand_aliases = self.expand_aliases;
+        let format = self.dialect.format(format, encryption.dialect)?;
         let sink = self.destination.open(context, &source)?;
         let mut input = source.read(context)?;
         let document = Document::parse(format, std::mem::take(&mut *input))
@@ -55,6 +62,7 @@ impl Encrypt {
             result = encrypt(&document, &encryption, &keys, context.now());
         }
         let text = result.map_err(|error| in_file(&source, error))?;
+        context.witness(source.path(None))?.record(Action::Encrypt)?;
         if is_published(&encryption) && !context.quiet {
             report::say("lockage: warning: encrypted to the published test key, which everybody has");
         }

@@ -6,14 +6,14 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use crate::cli::secrets::child::{self, Child, NoEnvironment, Readable};
-use crate::cli::secrets::identities::{Identities, warn_if_published};
 use crate::cli::secrets::in_file;
-use crate::cli::secrets::input::Source;
+use crate::cli::secrets::input::{InputType, Source};
+use crate::cli::secrets::opening::open;
 use crate::cli::secrets::private;
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
-use crate::document::Format;
 use crate::error::Class;
-use crate::sops::{DecryptedFile, EncryptedFile};
+use crate::sops::DecryptedFile;
 
 /// What opens our files is nothing for the command.
 const OURS: &[&str] = &[
@@ -57,9 +57,10 @@ pub(crate) struct ExecFile {
 struct Common {
     /// The file.
     file: PathBuf,
-    /// Read the input as this type instead of what its name says.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
-    input_type: Option<String>,
+    #[command(flatten)]
+    input: InputType,
+    #[command(flatten)]
+    opening: Opening,
     /// A line for the shell, in place of a command.
     #[arg(long, value_name = "LINE", conflicts_with = "command")]
     shell: Option<OsString>,
@@ -70,15 +71,11 @@ struct Common {
 
 impl Common {
     fn open(&self, context: &Context) -> Result<DecryptedFile, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(Some(&self.file));
-        let named = self.input_type.as_deref().and_then(Format::of_word);
-        let format = named.unwrap_or_else(|| Format::of_path(&self.file.to_string_lossy()));
+        let format = self.input.format(source.path(None))?;
         let mut input = source.read(context)?;
-        let file =
-            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        file.decrypt(&identities.keys(context)).map_err(|error| in_file(&source, identities.explain(error)))
+        Ok(open(context, &source, format, std::mem::take(&mut *input))?.file)
     }
 
     /// The command, with `replace` in the place of each `{}` of it.

@@ -6,12 +6,11 @@ use std::path::PathBuf;
 use zeroize::Zeroizing;
 
 use super::decrypt::no_value;
-use crate::cli::secrets::identities::{Identities, warn_if_published};
-use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
 use crate::document::{KeyPath, Kind};
-use crate::sops::EncryptedFile;
 
 /// Print one value of an encrypted file: the value alone, with a line break only on a terminal.
 #[derive(Debug, clap::Args)]
@@ -26,20 +25,19 @@ pub(crate) struct Get {
     key: KeyPath,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Get {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(Some(&self.file));
         let format = self.types.format(&source)?;
         let mut input = source.read(context)?;
-        let file =
-            EncryptedFile::parse(format, std::mem::take(&mut *input)).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let failed = |error| in_file(&source, identities.explain(error));
-        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
-        let value = file.get(&self.key).map_err(failed)?.ok_or_else(|| no_value(&source, &self.key))?;
+        let opened = open(context, &source, format, std::mem::take(&mut *input))?;
+        let value = opened.file.get(&self.key).map_err(|error| opened.failed(error))?;
+        let value = value.ok_or_else(|| no_value(&source, &self.key))?;
         let text = value.text.expose_secret();
         if context.json {
             let body = serde_json::json!({

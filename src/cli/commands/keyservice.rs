@@ -10,7 +10,6 @@ use crate::cli::secrets::identities::Identities;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::keys::{Consent, ConsentError, KeyServer, KeyService, Question, ServiceAddress};
-use crate::system::background::Background;
 
 /// Offer the keys of this user to other programs, over the key service of SOPS.
 #[derive(Debug, clap::Args)]
@@ -57,9 +56,9 @@ pub(crate) fn serve(
     address: &ServiceAddress,
     consent: Option<Arc<dyn Consent>>,
 ) -> Result<u8, Failed> {
-    let background = Background::default();
+    let background = &context.background;
     let keys: Arc<dyn KeyService> = Arc::new(Identities::of_service(context));
-    let server = KeyServer::bind(address, &background)?;
+    let server = KeyServer::bind(address, background)?;
     let failed = |error: std::io::Error| Failed::new(Class::World, format!("signals cannot be waited for: {error}"));
     let handle = background.handle().map_err(|error| Failed::new(Class::World, error.to_string()))?;
     let (mut terminate, mut interrupt) = {

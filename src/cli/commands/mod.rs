@@ -17,6 +17,7 @@ pub(super) mod log;
 pub(super) mod man;
 pub(super) mod plan;
 pub(super) mod promote;
+pub(super) mod publish;
 mod redirect;
 pub(super) mod rollback;
 pub(super) mod rotate;

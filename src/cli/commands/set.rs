@@ -6,15 +6,15 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::get::kind_word;
-use crate::cli::secrets::identities::{Identities, warn_if_published};
-use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
+use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::value;
-use crate::cli::{Context, Failed, report, terminal};
+use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
 use crate::error::Class;
 use crate::secret::SecretString;
-use crate::sops::{EncryptedFile, Flavour, NewValue};
+use crate::sops::{Flavour, NewValue};
 use crate::system::files::{self, Mode, Target};
 
 /// Change one value of an encrypted file, or add one; nothing else in the file moves.
@@ -50,23 +50,24 @@ pub(crate) struct Set {
     kind: String,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Set {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
         let input = target.read()?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let failed = |error| in_file(&source, identities.explain(error));
-        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
+        let opened = open(context, &source, format, input.to_vec())?;
         // Asked for last, so that nobody types a secret for a file that cannot be opened.
         let value = self.value(context)?;
-        let text = file.put(&self.key, &value, Flavour::Own, context.now()).map_err(failed)?;
+        let text = opened.file.put(&self.key, &value, Flavour::Own, context.now());
+        let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         self.report(context, &value, text.is_some())?;

@@ -2,12 +2,12 @@
 
 use std::path::PathBuf;
 
-use crate::cli::secrets::identities::{Identities, warn_if_published};
-use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{Source, Types};
-use crate::cli::{Context, Failed, report};
+use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
+use crate::cli::{Action, Context, Failed, report};
 use crate::document::KeyPath;
-use crate::sops::{EncryptedFile, Flavour};
+use crate::sops::Flavour;
 use crate::system::files::{Mode, Target};
 
 /// Remove one value from an encrypted file, or a whole list or mapping; nothing else in the file moves.
@@ -22,21 +22,22 @@ pub(crate) struct Unset {
     key: KeyPath,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Unset {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
         let input = target.read()?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
-        warn_if_published(context, file.metadata());
-        let identities = Identities::of_user(context, file.metadata());
-        let failed = |error| in_file(&source, identities.explain(error));
-        let file = file.decrypt(&identities.keys(context)).map_err(failed)?;
-        let text = file.unset(&self.key, Flavour::Own, context.now()).map_err(failed)?;
+        let opened = open(context, &source, format, input.to_vec())?;
+        let text = opened.file.unset(&self.key, Flavour::Own, context.now());
+        let text = text.map_err(|error| opened.failed(error))?;
         if let Some(text) = &text {
+            opened.witness.record(Action::Encrypt)?;
             target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
         }
         let (name, changed) = (self.file.display().to_string(), text.is_some());

@@ -4,10 +4,10 @@ use std::path::{Path, PathBuf};
 
 use crate::cli::secrets::identities::Identities;
 use crate::cli::secrets::in_file;
-use crate::cli::secrets::input::Source;
+use crate::cli::secrets::input::{InputType, Source};
 use crate::cli::secrets::rules::{Rules, Search};
+use crate::cli::secrets::services::Services;
 use crate::cli::{Context, Failed, report, terminal};
-use crate::document::Format;
 use crate::error::Class;
 use crate::keys::KeyServices;
 use crate::sops::{EncryptedFile, KeyChanges, complete};
@@ -22,15 +22,16 @@ pub(crate) struct Updatekeys {
     /// The files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Read the input as this type instead of what its name says.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
-    input_type: Option<String>,
+    #[command(flatten)]
+    input: InputType,
     /// Do not ask.
     #[arg(short = 'y', long)]
     yes: bool,
     /// Show what would change, and change nothing.
     #[arg(short = 'n', long)]
     dry_run: bool,
+    #[command(flatten)]
+    services: Services,
 }
 
 /// One file with keys to be changed.
@@ -46,6 +47,7 @@ struct Pending {
 
 impl Updatekeys {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.services.chosen(context)?;
         let mut pending = Vec::new();
         for path in &self.files {
             pending.extend(self.look(context, path)?);
@@ -96,8 +98,7 @@ impl Updatekeys {
         })?;
         let target = Target::hold(&context.path(path))?;
         let input = target.read()?;
-        let named = self.input_type.as_deref().and_then(Format::of_word);
-        let format = named.unwrap_or_else(|| Format::of_path(&path.to_string_lossy()));
+        let format = self.input.format(Some(path))?;
         let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
         let keys = Identities::of_user(context, file.metadata()).keys(context);
         let groups = complete(&rule.groups, &keys).map_err(|error| in_file(&source, error))?;

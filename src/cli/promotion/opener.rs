@@ -53,8 +53,10 @@ pub(crate) fn opener(context: &Context, published: Option<SecretString>) -> (Ope
             if let Some(text) = &published {
                 let _ = identities.keyring.add_age_text(text, PUBLISHED);
             }
-            let plain =
-                sealed.decrypt(&identities.keys(&context)).map_err(|error| locked(error.to_string(), error.hints()))?;
+            let recorded = |failed: crate::cli::Failed| locked(failed.message, failed.hints);
+            let witness = context.witness(Some(reference.file.as_ref())).map_err(recorded)?;
+            let plain = witness.decrypted(sealed.decrypt(&identities.keys(&context))).map_err(recorded)?;
+            let plain = plain.map_err(|error| locked(error.to_string(), error.hints()))?;
             opened.insert(reference.blob.clone(), plain);
         }
         let missing = || SourceError::Missing { reference: reference.clone() };

@@ -1,27 +1,25 @@
 //! Key services beyond this machine, set up from the environment.
 
 use crate::cli::{Context, report};
-use crate::keys::{KeyServices, LocalKeys, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds};
-use crate::system::background::Background;
+use crate::keys::{
+    KeyServices, LocalKeys, Publisher, RemoteKeys, ServiceAddress, ServiceAddressError, Surroundings, with_clouds,
+};
 
 /// Adds the clients of the clouds to the local key service.
 pub(crate) fn local(context: &Context, keys: LocalKeys) -> LocalKeys {
-    with_clouds(keys, &surroundings(context), &Background::default())
+    with_clouds(keys, &surroundings(context), &context.background)
 }
 
-/// Adds the key services that were named, after the local one: `SOPS_KEYSERVICE`, parted by commas.
-pub(crate) fn remotes(context: &Context, services: KeyServices) -> KeyServices {
-    let named = context.variable("SOPS_KEYSERVICE").unwrap_or_default();
-    let named: Vec<&str> = named.split(',').map(str::trim).filter(|uri| !uri.is_empty()).collect();
-    remotes_at(services, &named)
+/// The client that brings files to destinations.
+pub(crate) fn publisher(context: &Context) -> Publisher {
+    Publisher::new(&surroundings(context), &context.background)
 }
 
 /// Adds key services by their URIs, after those that are there; what is no URI is said and skipped, as SOPS does.
-pub(crate) fn remotes_at(mut services: KeyServices, uris: &[&str]) -> KeyServices {
-    let background = Background::default();
-    for uri in uris {
+pub(crate) fn remotes_at<U: AsRef<str>>(context: &Context, mut services: KeyServices, uris: &[U]) -> KeyServices {
+    for uri in uris.iter().map(AsRef::as_ref) {
         match ServiceAddress::parse(uri) {
-            Ok(address) => services = services.with(RemoteKeys::new(address, background.clone())),
+            Ok(address) => services = services.with(RemoteKeys::new(address, context.background.clone())),
             Err(ServiceAddressError::NoUri(_)) => {
                 report::say(&format!("warning: Error parsing URI for keyservice, skipping: {uri}"));
             }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use crate::cli::{Context, Failed};
-use crate::document::Format;
+use crate::document::{Dialect, Format};
 use crate::error::Class;
 use crate::system::files;
 
@@ -60,15 +60,37 @@ fn shorten(context: &Context, mut failed: Failed) -> Failed {
     failed
 }
 
+/// The type that a user may name where only the input has one.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct InputType {
+    /// Read the input as this type instead of what its name says.
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "toml", "binary"])]
+    input_type: Option<String>,
+}
+
+impl InputType {
+    /// The format of a text of this name.
+    ///
+    /// # Errors
+    /// Nothing says what it is.
+    pub(crate) fn format(&self, path: Option<&Path>) -> Result<Format, Failed> {
+        let named = self.input_type.as_deref().and_then(Format::of_word);
+        named.or_else(|| path.map(|path| Format::of_path(&path.to_string_lossy()))).ok_or_else(|| {
+            Failed::new(Class::Usage, "nothing says what type stdin is").hint(
+                "say it: `--input-type yaml`, or `--filename-override secrets/app.yaml`, which also chooses the rule",
+            )
+        })
+    }
+}
+
 /// The types a user may name.
 #[derive(Clone, Debug, Default, clap::Args)]
 pub(crate) struct Types {
-    /// Read the input as this type instead of what its name says.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
-    pub(crate) input_type: Option<String>,
+    #[command(flatten)]
+    input: InputType,
     /// The type to write; it must be the input's, because nothing is converted in this version.
-    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "binary"])]
-    pub(crate) output_type: Option<String>,
+    #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "toml", "binary"])]
+    output_type: Option<String>,
     /// Choose type and rule as if the input had this name.
     #[arg(long, value_name = "NAME")]
     pub(crate) filename_override: Option<PathBuf>,
@@ -80,14 +102,7 @@ impl Types {
     /// # Errors
     /// Nothing says what it is; the output shall be another one.
     pub(crate) fn format(&self, source: &Source) -> Result<Format, Failed> {
-        let named = self.input_type.as_deref().and_then(Format::of_word);
-        let path = source.path(self.filename_override.as_deref());
-        let input = named.or_else(|| path.map(|path| Format::of_path(&path.to_string_lossy())));
-        let Some(input) = input else {
-            return Err(Failed::new(Class::Usage, "nothing says what type stdin is").hint(
-                "say it: `--input-type yaml`, or `--filename-override secrets/app.yaml`, which also chooses the rule",
-            ));
-        };
+        let input = self.input.format(source.path(self.filename_override.as_deref()))?;
         match self.output_type.as_deref().and_then(Format::of_word) {
             Some(output) if output != input => Err(Failed::new(
                 Class::Usage,
@@ -99,6 +114,31 @@ impl Types {
             )
             .hint("leave `--output-type` out")),
             _ => Ok(input),
+        }
+    }
+}
+
+/// How the quotes of a new dotenv file are read.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(crate) struct DialectFlag {
+    /// Whose quotes a dotenv file has: without this and without `dotenv_dialect` in its rule, quotes are part of the
+    /// value, as in SOPS, which cannot open files of a dialect.
+    #[arg(long, value_name = "DIALECT", value_parser = Dialect::WORDS)]
+    pub(crate) dotenv_dialect: Option<String>,
+}
+
+impl DialectFlag {
+    /// The format with the dialect of the flag, or else of the rule.
+    ///
+    /// # Errors
+    /// The flag stands, and the format is not dotenv.
+    pub(crate) fn format(&self, format: Format, of_rule: Option<Dialect>) -> Result<Format, Failed> {
+        let named = self.dotenv_dialect.as_deref().and_then(Dialect::of_word);
+        match (format, named.or(of_rule)) {
+            (Format::Dotenv, Some(dialect)) => Ok(Format::Dialect(dialect)),
+            _ if named.is_none() => Ok(format),
+            _ => Err(Failed::new(Class::Usage, format!("the file is {}, which has no dialects", format.word()))
+                .hint("leave `--dotenv-dialect` out, or say `--input-type dotenv`")),
         }
     }
 }

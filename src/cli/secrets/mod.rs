@@ -1,16 +1,20 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
+mod agent;
 pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
+pub(crate) mod opening;
 pub(crate) mod output;
 pub(crate) mod private;
 mod prompt;
+pub(crate) mod publishing;
 pub(crate) mod recipients;
 pub(crate) mod rules;
+pub(crate) mod services;
 pub(crate) mod value;
 
 use crate::cli::Failed;

@@ -2,10 +2,10 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use super::recipients::Recipients;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
-use crate::keys::{KeyError, Recipient};
-use crate::sops::{Encryption, Rule, RuleGroup, RuleSet};
+use crate::sops::{Encryption, Rule, RuleSet};
 use crate::system::files;
 
 /// The name rules are kept under.
@@ -111,7 +111,7 @@ fn upwards(from: &Path, within_repository: bool) -> Option<PathBuf> {
 }
 
 /// Resolves `.` and `..` by the text alone, as SOPS does; symbolic links stay.
-fn clean(path: &Path) -> PathBuf {
+pub(crate) fn clean(path: &Path) -> PathBuf {
     let mut out = PathBuf::new();
     for component in path.components() {
         match component {
@@ -125,35 +125,33 @@ fn clean(path: &Path) -> PathBuf {
     out
 }
 
-/// How a new file shall be encrypted: by its rule, and for `recipients` (a comma-separated list) if any are named.
+/// How a new file shall be encrypted: by its rule, and for `recipients` if any are named.
 ///
 /// # Errors
 /// No rule matches and nobody is named; a recipient is none.
 pub(crate) fn encryption(
     context: &Context,
     file: Option<&Path>,
-    recipients: Option<&str>,
+    recipients: &Recipients,
 ) -> Result<Encryption, Failed> {
     let rules = match file {
         Some(file) => Rules::find(context, file, Search::OfFile)?,
         None => None,
     };
     let rule = rules.as_ref().zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
-    let mut encryption = match (rule, recipients) {
+    let named = recipients.group()?;
+    let mut encryption = match (rule, &named) {
         (Some(rule), _) => Encryption::of_rule(rule),
         (None, Some(_)) => Encryption::default(),
         (None, None) => return Err(no_rule(context, rules.as_ref(), file)),
     };
-    if let Some(recipients) = recipients {
-        encryption.groups = vec![group(recipients)?];
+    if let Some(group) = named {
+        encryption.groups = vec![group];
+    }
+    if recipients.shamir_secret_sharing_threshold.is_some() {
+        encryption.shamir_threshold = recipients.shamir_secret_sharing_threshold;
     }
     Ok(encryption)
-}
-
-/// One group of age recipients.
-pub(crate) fn group(recipients: &str) -> Result<RuleGroup, KeyError> {
-    let keys = recipients.split(',').map(Recipient::parse_age);
-    Ok(RuleGroup { keys: keys.collect::<Result<_, _>>()? })
 }
 
 fn no_rule(context: &Context, rules: Option<&Rules>, file: Option<&Path>) -> Failed {

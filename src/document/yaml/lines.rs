@@ -138,7 +138,7 @@ fn block(text: &[u8], at: usize) -> Option<Metadata> {
     if !source.scan.comments.is_empty() || source.scan.edges.len() != 1 {
         return None;
     }
-    let outline = build::outline(&source, &super::Places::new(Vec::new())).ok()?;
+    let outline = build::outline(&source, &super::Places::new(Vec::new()), false).ok()?;
     let alone = outline.leaves.is_empty() && outline.keys.is_empty() && !outline.aliases;
     let root = metadata::documents(&source.scan);
     if !alone || !matches!(root[..], [Extent { root: Root::Block(0), .. }]) {
@@ -348,9 +348,8 @@ fn kind(text: &[u8]) -> Option<Kind> {
 
 /// Whether there is nothing but printable ASCII and line feeds.
 fn is_printable(text: &[u8]) -> bool {
-    text.chunks(256).all(|chunk| {
-        chunk.iter().fold(true, |all, byte| all & ((byte.wrapping_sub(0x20) < 0x5F) | (*byte == b'\n')))
-    })
+    text.chunks(256)
+        .all(|chunk| chunk.iter().fold(true, |all, byte| all & ((byte.wrapping_sub(0x20) < 0x5F) | (*byte == b'\n'))))
 }
 
 #[cfg(test)]

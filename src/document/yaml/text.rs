@@ -121,9 +121,8 @@ fn skip_breaks(source: &[u8], from: usize, out: &mut Vec<u8>) -> usize {
 
 /// The next line break at or behind `from`, or the end.
 fn next_break(source: &[u8], from: usize) -> usize {
-    let may_break = |chunk| {
-        memchr::memchr3(b'\n', b'\r', 0xE2, chunk).is_some() || memchr::memchr(0xC2, chunk).is_some()
-    };
+    let may_break =
+        |chunk| memchr::memchr3(b'\n', b'\r', 0xE2, chunk).is_some() || memchr::memchr(0xC2, chunk).is_some();
     let mut at = from;
     // Most texts have none. The chunks keep a text of many breaks linear.
     for chunk in source[from..].chunks(256) {

@@ -7,12 +7,14 @@
 mod again;
 mod aws;
 mod azure;
+mod destination;
 mod gcp;
 mod huawei;
 mod jwt;
 mod kept;
 mod trouble;
 mod vault;
+mod vault_kv;
 
 use std::time::Duration;
 
@@ -21,6 +23,7 @@ use base64::engine::general_purpose::STANDARD;
 
 pub use aws::AwsKms;
 pub use azure::AzureKeyVault;
+pub use destination::{Destination, Publisher, Standing};
 pub use gcp::GcpKms;
 pub use huawei::HuaweiKms;
 use trouble::Trouble;

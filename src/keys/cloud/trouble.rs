@@ -20,12 +20,14 @@ pub(super) struct Trouble {
     pub(super) passing: bool,
     /// When the server wants to be asked again.
     pub(super) after: Option<Duration>,
+    /// The status of the answer, where its sender asks for it.
+    pub(super) status: u16,
 }
 
 impl Trouble {
     pub(super) fn new(class: Class, problem: impl Into<String>) -> Self {
         let problem = problem.into();
-        Self { class, sops: problem.clone(), problem, hint: None, passing: false, after: None }
+        Self { class, sops: problem.clone(), problem, hint: None, passing: false, after: None, status: 0 }
     }
 
     /// To be mended on this machine.
@@ -51,6 +53,11 @@ impl Trouble {
 
     pub(super) const fn passing(mut self, passing: bool) -> Self {
         self.passing = passing;
+        self
+    }
+
+    pub(super) const fn status(mut self, status: u16) -> Self {
+        self.status = status;
         self
     }
 

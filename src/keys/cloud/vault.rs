@@ -8,26 +8,22 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::again::Again;
 use super::trouble::{Trouble, said};
 use super::{base64_of, escaped, key_of};
 use crate::error::Class;
+use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, VaultTransitRecipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::files;
-use crate::system::wire::{Request, Response, Wire};
+use crate::system::wire::{Request, Response, Trust, Wire, authority, renamed};
 
 /// Asks the Vault that a key names.
 pub struct VaultTransit {
-    surroundings: Surroundings,
+    pub(super) surroundings: Surroundings,
     wire: Wire,
-}
-
-#[derive(Clone, Copy)]
-enum Operation {
-    Encrypt,
-    Decrypt,
 }
 
 #[derive(Deserialize)]
@@ -84,41 +80,53 @@ impl VaultTransit {
                 "`{address}` is no address of a Vault: it begins with neither `http://` nor `https://`"
             )));
         }
-        let verb = match operation {
-            Operation::Encrypt => "encrypt",
-            Operation::Decrypt => "decrypt",
-        };
-        let url = format!("{address}/v1/{}/{verb}/{}", path(&key.engine_path), escaped(&key.key_name));
+        let url = format!("{address}/v1/{}/{}/{}", path(&key.engine_path), operation.word(), escaped(&key.key_name));
+        let request = Request::new("PUT", url.as_str()).json(&BTreeMap::from([(name, value)]));
+        self.exchange("PUT", &url, request.content()).and_then(|answer| match answer.status {
+            204 => Err(Trouble::untrusted("Vault's answer is empty").sops("transit backend is empty")),
+            _ => Ok(answer),
+        })
+    }
+
+    /// One request to a Vault, repeated where that can help; an answer that is no success is an error.
+    pub(super) fn exchange(&self, method: &'static str, url: &str, body: &[u8]) -> Result<Response, Trouble> {
         let headers = self.headers()?;
-        let body = BTreeMap::from([(name, value)]);
         let request = |url: &str| {
-            let mut request = Request::new("PUT", url).json(&body).time_limit(self.time_limit());
+            let body = Zeroizing::new(body.to_vec());
+            let mut request = Request::new(method, url).body(body).time_limit(self.time_limit());
             for (name, value) in &headers {
                 request = request.header(*name, value.expose_secret());
             }
-            request.header("content-type", "application/json")
+            request.header("content-type", "application/json").answer_limit(32 << 20)
         };
         let tries =
             self.surroundings.text("VAULT_MAX_RETRIES").and_then(|text| text.parse::<usize>().ok()).unwrap_or(2);
         let waits = Again::new(tries.min(10) + 1, Duration::from_secs(1));
         waits.attempt(|| {
-            let mut answer = self.wire.send(request(&url))?;
+            let mut answer = self.send(url, request)?;
             if matches!(answer.status, 301 | 302 | 307 | 308)
-                && let Some(elsewhere) = answer.header("location").filter(|to| no_weaker(&url, to))
+                && let Some(elsewhere) = answer.header("location").filter(|to| no_weaker(url, to))
             {
                 // A standby node sends its clients to the active one.
-                answer = self.wire.send(request(elsewhere))?;
+                answer = self.send(elsewhere, request)?;
             }
-            match answer.status {
-                204 => Err(Trouble::untrusted("Vault's answer is empty").sops("transit backend is empty")),
-                _ if answer.is_success() => Ok(answer),
-                _ => Err(refused(&url, &answer)),
-            }
+            if answer.is_success() { Ok(answer) } else { Err(refused(method, url, &answer)) }
         })
     }
 
+    /// Sends a request; by TLS to whoever answers to `VAULT_TLS_SERVER_NAME`, if that is set.
+    fn send(&self, url: &str, request: impl Fn(&str) -> Request) -> Result<Response, Trouble> {
+        let name = self.surroundings.text("VAULT_TLS_SERVER_NAME").filter(|_| url.starts_with("https://"));
+        let Some((name, (renamed, host))) = name.and_then(|name| Some((name, renamed(url, name)?))) else {
+            return Ok(self.wire.send(request(url))?);
+        };
+        let alias = Some((name.to_owned(), host));
+        let wire = self.wire.trusting(Trust { alias, ..self.wire.trust().clone() });
+        Ok(wire.send(request(&renamed).header("host", authority(url)))?)
+    }
+
     /// *Source*: the SOPS format, section 5.6: the address of the file is checked, before `VAULT_AGENT_ADDR` replaces it.
-    fn allowed(&self, address: &str) -> Result<(), Trouble> {
+    pub(super) fn allowed(&self, address: &str) -> Result<(), Trouble> {
         let list = self.surroundings.text("SOPS_HC_VAULT_ALLOWLIST").unwrap_or("all");
         let whole = format!("{}/", address.trim_end_matches('/'));
         let within = |prefix: &str| whole.starts_with(&format!("{}/", prefix.trim().trim_end_matches('/')));
@@ -213,11 +221,11 @@ fn introduce(key: &VaultTransitRecipient, trouble: Trouble, verb: &str) -> Troub
     trouble.within(&format!("Vault's `{backend}`"), &theirs)
 }
 
-fn refused(url: &str, answer: &Response) -> Trouble {
+fn refused(method: &str, url: &str, answer: &Response) -> Trouble {
     let errors = answer.json::<Refused>().map(|refused| refused.errors).unwrap_or_default();
     let list: String = errors.iter().map(|error| format!("* {}\n", said(error))).collect();
     let sops = format!(
-        "Error making API request.\n\nURL: PUT {url}\nCode: {}. Errors:\n\n{}",
+        "Error making API request.\n\nURL: {method} {url}\nCode: {}. Errors:\n\n{}",
         answer.status,
         list.trim_end_matches('\n')
     );
@@ -228,7 +236,7 @@ fn refused(url: &str, answer: &Response) -> Trouble {
     };
     let class = if answer.status >= 500 || answer.status == 429 { Class::World } else { Class::Untrusted };
     let passing = matches!(answer.status, 412 | 429 | 500 | 502..=599);
-    let trouble = Trouble::new(class, problem).sops(sops).passing(passing);
+    let trouble = Trouble::new(class, problem).sops(sops).passing(passing).status(answer.status);
     match answer.status {
         403 => trouble.hint("log in first: `vault login`, or set `VAULT_TOKEN`"),
         _ => trouble,
@@ -241,6 +249,6 @@ fn no_weaker(from: &str, to: &str) -> bool {
 }
 
 /// The parts of a path, each escaped.
-fn path(text: &str) -> String {
+pub(super) fn path(text: &str) -> String {
     text.split('/').map(escaped).collect::<Vec<_>>().join("/")
 }

@@ -17,13 +17,14 @@ use reqwest::{Client, Method};
 use zeroize::Zeroizing;
 
 pub use error::WireError;
-pub use request::{Request, Response, authority, form};
+pub use request::{Request, Response, authority, form, renamed};
 pub use tls::{TlsConnector, TlsStream};
 pub use trust::Trust;
 
 use super::background::Background;
 
-/// The most bytes of an answer that are read: a wrapped key, a token or a list of projects is far shorter.
+/// The most bytes of an answer that are read where nobody asks for more: a wrapped key, a token or a list of projects is
+/// far shorter.
 const ANSWER_LIMIT: usize = 1 << 20;
 
 /// No connection takes longer to come about.
@@ -81,7 +82,7 @@ impl Wire {
 }
 
 async fn exchange(client: Client, request: Request) -> Result<Response, WireError> {
-    let what = request.shown();
+    let (what, limit) = (request.shown(), request.answer_limit);
     let unsendable = || WireError::Unsendable { what: what.clone() };
     let method = Method::from_bytes(request.method.as_bytes()).map_err(|_| unsendable())?;
     let mut builder = client.request(method, &request.url).timeout(request.time_limit);
@@ -99,8 +100,8 @@ async fn exchange(client: Client, request: Request) -> Result<Response, WireErro
     let headers = received.headers().clone();
     let mut body = Zeroizing::new(Vec::with_capacity(4096));
     while let Some(part) = received.chunk().await.map_err(|error| error::of(&error, &what))? {
-        if body.len() + part.len() > ANSWER_LIMIT {
-            return Err(WireError::TooLong { what, limit: ANSWER_LIMIT });
+        if body.len() + part.len() > limit {
+            return Err(WireError::TooLong { what, limit });
         }
         body.extend_from_slice(&part);
     }

@@ -9,6 +9,8 @@ use reqwest::header::HeaderMap;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
+use super::ANSWER_LIMIT;
+
 /// One request.
 pub struct Request {
     pub(super) method: &'static str,
@@ -16,6 +18,7 @@ pub struct Request {
     pub(super) headers: Vec<(String, Zeroizing<String>)>,
     pub(super) body: Zeroizing<Vec<u8>>,
     pub(super) time_limit: Duration,
+    pub(super) answer_limit: usize,
 }
 
 impl Request {
@@ -23,7 +26,8 @@ impl Request {
     #[must_use]
     pub fn new(method: &'static str, url: impl Into<String>) -> Self {
         let body = Zeroizing::default();
-        Self { method, url: url.into(), headers: Vec::new(), body, time_limit: Duration::from_secs(60) }
+        let (time_limit, answer_limit) = (Duration::from_secs(60), ANSWER_LIMIT);
+        Self { method, url: url.into(), headers: Vec::new(), body, time_limit, answer_limit }
     }
 
     /// A request that asks for something.
@@ -77,6 +81,13 @@ impl Request {
         self
     }
 
+    /// The most bytes of the answer; a longer one is [`super::WireError::TooLong`].
+    #[must_use]
+    pub fn answer_limit(mut self, limit: usize) -> Self {
+        self.answer_limit = limit.max(ANSWER_LIMIT);
+        self
+    }
+
     /// The bytes that it brings, for whoever signs them.
     #[must_use]
     pub fn content(&self) -> &[u8] {
@@ -118,6 +129,15 @@ pub fn authority(url: &str) -> String {
     let Ok(url) = Url::parse(url) else { return String::new() };
     let host = url.host_str().unwrap_or_default();
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+/// An address under another name of its host, and the name that it had.
+#[must_use]
+pub fn renamed(url: &str, name: &str) -> Option<(String, String)> {
+    let mut url = Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    url.set_host(Some(name)).ok()?;
+    Some((url.into(), host))
 }
 
 /// Pairs as `application/x-www-form-urlencoded`.

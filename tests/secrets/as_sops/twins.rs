@@ -42,7 +42,7 @@ pub struct Twins {
 
 impl Twins {
     /// Folders with these files; those whose name begins with `e.` or holds `/e.` are encrypted by the real `sops`.
-    pub fn new(files: &[(&str, &str)]) -> Option<Self> {
+    pub fn new(files: &[(&str, impl AsRef<[u8]>)]) -> Option<Self> {
         let real = peer("sops")?;
         let mut s = Scenario::new();
         let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();

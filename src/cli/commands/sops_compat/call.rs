@@ -9,7 +9,7 @@ use super::flags::Parsed;
 use crate::cli::secrets::clouds;
 use crate::cli::secrets::identities::{Identities, no_identities};
 use crate::cli::secrets::rules::{Rules, Search};
-use crate::cli::{Context, report};
+use crate::cli::{Context, Witness, report};
 use crate::document::{EmitOptions, Format};
 use crate::keys::{DecryptionOrder, KeyServices};
 use crate::sops::{DecryptedFile, EncryptedFile, Metadata, SopsError};
@@ -30,6 +30,7 @@ pub(super) struct Call {
 pub(super) struct Loaded {
     pub(super) file: EncryptedFile,
     pub(super) keys: KeyServices,
+    pub(super) witness: Witness,
 }
 
 impl Call {
@@ -53,7 +54,8 @@ impl Call {
 
     /// A file that was named must be there.
     pub(super) fn exists(&self, path: &Path) -> Result<(), Exit> {
-        if path.exists() {
+        // What cannot be looked at (a loop of links) is an error of reading it.
+        if path.try_exists().unwrap_or(true) {
             return Ok(());
         }
         Err(Exit::new(100, format!("Error: cannot operate on non-existent file \"{}\"", path.display())))
@@ -66,8 +68,8 @@ impl Call {
 
     /// The type of the input, and that of the output.
     pub(super) fn formats(&self, name: Option<&Path>) -> (Format, Format) {
-        let by_name = name.map_or(Format::Binary, |name| Format::of_path(&name.to_string_lossy()));
-        let word = |name: &str| self.flags.value(name).and_then(Format::of_word).unwrap_or(by_name);
+        let by_name = name.map_or(Format::Binary, |name| Format::of_path_as_sops(&name.to_string_lossy()));
+        let word = |name: &str| self.flags.value(name).and_then(Format::of_word_as_sops).unwrap_or(by_name);
         (word("input-type"), word("output-type"))
     }
 
@@ -100,18 +102,23 @@ impl Call {
     }
 
     /// Reads an encrypted file, or stdin, and gathers the keys that may open it.
-    pub(super) fn load(&self, file: Option<&Path>, format: Format) -> Result<Loaded, Exit> {
-        let input = self.read(file)?;
+    pub(super) fn load(&self, file_path: Option<&Path>, format: Format) -> Result<Loaded, Exit> {
+        let input = self.read(file_path)?;
         let parsed = EncryptedFile::parse_as_sops(format, input.to_vec());
         let file = parsed.map_err(|error| Exit::unreadable(format, &input, &error))?;
         let keys = self.keys(file.metadata())?;
-        Ok(Loaded { file, keys })
+        Ok(Loaded { file, keys, witness: self.context.witness(file_path)? })
     }
 
     /// Decrypts a loaded file; with `--ignore-mac` it is taken as it is.
-    pub(super) fn open(&self, file: EncryptedFile, keys: &KeyServices) -> Result<DecryptedFile, Exit> {
+    pub(super) fn open(
+        &self,
+        file: EncryptedFile,
+        keys: &KeyServices,
+        witness: &Witness,
+    ) -> Result<DecryptedFile, Exit> {
         let opened = if self.flags.is_set("ignore-mac") { file.adopt(keys) } else { file.decrypt(keys) };
-        opened.map_err(|error| Exit::decrypting(&error))
+        witness.decrypted(opened)?.map_err(|error| Exit::decrypting(&error))
     }
 
     /// The key services for a file, in the order in which they are asked.
@@ -127,7 +134,7 @@ impl Call {
 
     fn services(&self, local: impl FnOnce() -> crate::keys::LocalKeys) -> KeyServices {
         let services = if self.flags.is_set("enable-local-keyservice") { local().into() } else { KeyServices::new() };
-        clouds::remotes_at(services, &self.flags.values("keyservice"))
+        clouds::remotes_at(&self.context, services, &self.flags.values("keyservice"))
     }
 
     fn order(&self) -> Result<DecryptionOrder, Exit> {

@@ -13,6 +13,7 @@ use zeroize::Zeroizing;
 use super::call::{Call, Loaded, converted, write};
 use super::exit::{self, Exit};
 use super::recipients;
+use crate::cli::Action;
 use crate::cli::commands::edit::example;
 use crate::cli::secrets::desk::{self, Desk};
 use crate::cli::secrets::editor::Editor;
@@ -40,8 +41,8 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
             recipients::demand_rule(call, path)?;
         }
         call.rules(None)?;
-        let Loaded { file, keys } = call.load(Some(path), formats.0)?;
-        let opened = call.open(file, &keys)?;
+        let Loaded { file, keys, witness } = call.load(Some(path), formats.0)?;
+        let opened = call.open(file, &keys, &witness)?;
         Subject::Old(Box::new(opened), keys)
     } else {
         Subject::New(Box::new(recipients::encryption(call, name.as_deref())?))
@@ -59,6 +60,7 @@ pub(super) fn of_file(call: &Call, path: &Path) -> Result<u8, Exit> {
         }
         match subject.encrypted(call, formats, &edited) {
             Ok(text) => {
+                call.context.witness(Some(path))?.record(Action::Encrypt)?;
                 write(path, &text, 0o644, "in-place")?;
                 return Ok(0);
             }

@@ -59,7 +59,7 @@ pub(super) fn environment(call: &Call) -> Result<u8, Exit> {
     let background = warn_of_background(call, "exec-env");
     let (format, _) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
-    let opened = call.open(loaded.file, &loaded.keys)?;
+    let opened = call.open(loaded.file, &loaded.keys, &loaded.witness)?;
     if background && call.flags.is_set("same-process") {
         return Err(Exit::new(8, "Error: The --same-process flag cannot be used with --background"));
     }
@@ -94,7 +94,7 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
     let background = warn_of_background(call, "exec-file");
     let (format, output) = call.formats(Some(&path));
     let loaded = call.load(Some(&path), format)?;
-    let opened = call.open(loaded.file, &loaded.keys)?;
+    let opened = call.open(loaded.file, &loaded.keys, &loaded.witness)?;
     let content = if format == output {
         Zeroizing::new(opened.text().to_vec())
     } else {

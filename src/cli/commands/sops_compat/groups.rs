@@ -13,7 +13,7 @@ use crate::sops::SopsError;
 pub(super) fn add(call: &Call) -> Result<u8, Exit> {
     let path = file(call)?;
     let group = recipients::group(call)?;
-    let Loaded { file, keys } = load(call, &path)?;
+    let Loaded { file, keys, .. } = load(call, &path)?;
     let text = file.add_group(&group, threshold(call), &keys, call.context.now()).map_err(failed)?;
     finish(call, &path, &text)
 }
@@ -28,7 +28,7 @@ pub(super) fn delete(call: &Call) -> Result<u8, Exit> {
         )));
     };
     let path = file(call)?;
-    let Loaded { file, keys } = load(call, &path)?;
+    let Loaded { file, keys, .. } = load(call, &path)?;
     let text = file.delete_group(index, threshold(call), &keys).map_err(failed)?;
     finish(call, &path, &text)
 }
@@ -43,7 +43,7 @@ fn load(call: &Call, path: &Path) -> Result<Loaded, Exit> {
     let loaded =
         call.load(Some(path), format).map_err(|exit| if exit.code == 1 { Exit::fatal(exit.message) } else { exit })?;
     // These commands know no decryption order.
-    Ok(Loaded { file: loaded.file, keys: loaded.keys.in_order(DecryptionOrder::of_file()) })
+    Ok(Loaded { keys: loaded.keys.in_order(DecryptionOrder::of_file()), ..loaded })
 }
 
 fn threshold(call: &Call) -> Option<usize> {

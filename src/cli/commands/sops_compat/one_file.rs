@@ -5,6 +5,7 @@ use zeroize::Zeroizing;
 use super::call::Call;
 use super::exit::{self, Exit};
 use super::{extract, recipients};
+use crate::cli::Action;
 use crate::document::{Document, Format, OwnedTree, emit};
 use crate::sops::{SopsError, encrypt_as};
 
@@ -32,7 +33,9 @@ pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
     } else {
         encrypt_as(&document, output, call.emit_options(), &encryption, &keys, now)
     };
-    destination.write(&text.map_err(Exit::encrypting)?, 0o644)?;
+    let text = text.map_err(Exit::encrypting)?;
+    call.context.witness(file.as_deref())?.record(Action::Encrypt)?;
+    destination.write(&text, 0o644)?;
     Ok(0)
 }
 
@@ -53,11 +56,11 @@ pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
     let failed = |error: SopsError| Exit::decrypting(&error);
     let whole = path.is_none() && format == output;
     let (text, tree): (Zeroizing<Vec<u8>>, Option<OwnedTree>) = if call.flags.is_set("ignore-mac") {
-        let opened = loaded.file.decrypt_unverified(&loaded.keys).map_err(failed)?;
+        let opened = loaded.witness.decrypted(loaded.file.decrypt_unverified(&loaded.keys))?.map_err(failed)?;
         let tree = if whole { None } else { Some(opened.tree(&loaded.file).map_err(failed)?) };
         (Zeroizing::new(opened.text().to_vec()), tree)
     } else {
-        let opened = loaded.file.decrypt(&loaded.keys).map_err(failed)?;
+        let opened = loaded.witness.decrypted(loaded.file.decrypt(&loaded.keys))?.map_err(failed)?;
         let tree = if whole { None } else { Some(opened.tree().map_err(failed)?) };
         (Zeroizing::new(opened.text().to_vec()), tree)
     };

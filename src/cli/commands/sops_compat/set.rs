@@ -5,6 +5,7 @@ use std::path::Path;
 use super::call::{Call, Loaded, converted, write};
 use super::exit::Exit;
 use super::{extract, recipients};
+use crate::cli::Action;
 use crate::cli::secrets::value;
 use crate::document::{KeyPath, Kind, PathPart, fixed_notation, parse_float};
 use crate::secret::SecretString;
@@ -89,8 +90,8 @@ fn change(
 ) -> Result<u8, Exit> {
     call.rules(None)?;
     let formats = call.formats(Some(path));
-    let Loaded { file, keys } = call.load(Some(path), formats.0)?;
-    let opened = call.open(file, &keys)?;
+    let Loaded { file, keys, witness } = call.load(Some(path), formats.0)?;
+    let opened = call.open(file, &keys, &witness)?;
     let now = call.context.now();
     let failed = |error: SopsError| Exit::changing(&error);
     let text = match change(&opened, now).map_err(failed)? {
@@ -99,6 +100,7 @@ fn change(
         None => opened.touch(now).map_err(failed)?,
     };
     let text = converted(call, text, formats, &keys)?;
+    witness.record(Action::Encrypt)?;
     write(path, &text, 0o644, "in-place")?;
     Ok(0)
 }

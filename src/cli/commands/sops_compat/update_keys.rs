@@ -78,6 +78,12 @@ fn described(changes: &KeyChanges) -> String {
             number(changes.new_threshold)
         ));
     }
+    text + &described_groups(changes)
+}
+
+/// Who stays, comes and goes, group by group.
+pub(super) fn described_groups(changes: &KeyChanges) -> String {
+    let mut text = String::new();
     for (number, group) in (1..).zip(&changes.groups) {
         text.push_str(&format!("Group {number}\n"));
         for (mark, ids) in [("    ", &group.common), ("+++ ", &group.added), ("--- ", &group.removed)] {

@@ -60,7 +60,8 @@ proptest! {
 
 #[test]
 fn texts_of_plain_lines_go_the_quick_way() {
-    let block = "sops:\n    mac: ENC[x]\n    age:\n        - enc: |\n            a\n            b\n    version: 3.13.3\n";
+    let block =
+        "sops:\n    mac: ENC[x]\n    age:\n        - enc: |\n            a\n            b\n    version: 3.13.3\n";
     for text in [
         "a: b\n",
         "a: 1\nb:\n    c: \"d e\"\n    f:\n\n    g: ''\nh:\n- 1\n- 'x'\ni:\n  - k l\n  - m",

@@ -33,6 +33,10 @@ pub(super) fn endpoint(
         return Ok(url.trim_end_matches('/').to_owned());
     }
     let fips = if fips { "-fips" } else { "" };
+    if dual && service == "s3" {
+        // Older than the others' names.
+        return Ok(format!("https://s3{fips}.dualstack.{region}.{}", suffix(region)));
+    }
     let suffix = if dual { dual_stack(region) } else { suffix(region) };
     Ok(format!("https://{service}{fips}.{region}.{suffix}"))
 }

@@ -5,6 +5,7 @@
 //!
 //! *Source*: the notes on the wire, section 1; the SOPS format, section 5.3.
 
+mod bucket;
 mod credentials;
 mod endpoint;
 mod machine;
@@ -25,6 +26,7 @@ use crate::error::Class;
 use crate::keys::{AwsKmsRecipient, KeyError, KeyService, Recipient, Surroundings, WrappedKey};
 use crate::secret::SecretBytes;
 use crate::system::wire::{Request, Response, Wire, authority};
+pub(super) use bucket::S3;
 use credentials::{Chain, Credentials};
 use profile::Shared;
 use sign::Signing;
@@ -86,12 +88,15 @@ impl AwsKms {
         let answer = waits.attempt(|| {
             let request = Request::post(format!("{url}/")).json(question).time_limit(TIME_LIMIT);
             let signing = Signing {
+                method: "POST",
+                path: "/",
                 host: &authority(&url),
                 region,
                 service: "kms",
                 content_type: CONTENT_TYPE,
                 target: Some(&target),
                 body: request.content(),
+                digest: false,
             };
             let headers = sign::headers(&signing, &credentials, surroundings.now());
             let request = headers.into_iter().fold(request, |request, (name, value)| request.header(name, value));

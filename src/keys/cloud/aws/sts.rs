@@ -40,12 +40,15 @@ pub(super) fn assume(
     let answer = ask(chain, "AssumeRole", || {
         let request = Request::post(format!("{url}/")).form(&form).time_limit(TIME_LIMIT);
         let signing = Signing {
+            method: "POST",
+            path: "/",
             host: &authority(&url),
             region: assume.region,
             service: "sts",
             content_type: "application/x-www-form-urlencoded",
             target: None,
             body: request.content(),
+            digest: false,
         };
         let headers = sign::headers(&signing, with, chain.surroundings.now());
         headers
@@ -114,7 +117,7 @@ fn refused(operation: &str, answer: &Response) -> Trouble {
 }
 
 /// The text of the first element of that name. The answers are flat and come from AWS; no more of XML is needed.
-fn element(xml: &str, name: &str) -> Option<String> {
+pub(super) fn element(xml: &str, name: &str) -> Option<String> {
     let (_, rest) = xml.split_once(&format!("<{name}>"))?;
     let (text, _) = rest.split_once(&format!("</{name}>"))?;
     let text = text.trim().replace("&lt;", "<").replace("&gt;", ">").replace("&quot;", "\"").replace("&apos;", "'");

@@ -30,6 +30,8 @@ pub(super) struct Sources {
     pub(super) surroundings: Surroundings,
     pub(super) wire: Wire,
     kept: Kept<SecretString>,
+    /// Whether the variables that only SOPS knows are left out.
+    application: bool,
 }
 
 pub(super) type Token = (SecretString, Option<Timestamp>);
@@ -99,7 +101,13 @@ struct Lent {
 
 impl Sources {
     pub(super) fn new(surroundings: &Surroundings, wire: &Wire) -> Self {
-        Self { surroundings: surroundings.clone(), wire: wire.clone(), kept: Kept::default() }
+        Self { surroundings: surroundings.clone(), wire: wire.clone(), kept: Kept::default(), application: false }
+    }
+
+    /// The sources that Google's libraries know by themselves: neither `GOOGLE_CREDENTIALS` nor
+    /// `GOOGLE_OAUTH_ACCESS_TOKEN`.
+    pub(super) fn of_application(surroundings: &Surroundings, wire: &Wire) -> Self {
+        Self { application: true, ..Self::new(surroundings, wire) }
     }
 
     /// A token for `universe`. A service account signs one itself where SOPS does: over gRPC, and in other universes.
@@ -110,14 +118,14 @@ impl Sources {
 
     fn find(&self, universe: &str, self_signed: bool) -> Result<Token, Trouble> {
         let surroundings = &self.surroundings;
-        if let Some(text) = surroundings.secret("GOOGLE_CREDENTIALS") {
+        if let Some(text) = surroundings.secret("GOOGLE_CREDENTIALS").filter(|_| !self.application) {
             let path = Path::new(text.expose_secret());
             if path.exists() {
                 return self.of_file(path, universe, self_signed);
             }
             return self.of_text(text.expose_secret().as_bytes(), "`GOOGLE_CREDENTIALS`", universe, self_signed);
         }
-        if let Some(token) = surroundings.secret("GOOGLE_OAUTH_ACCESS_TOKEN") {
+        if let Some(token) = surroundings.secret("GOOGLE_OAUTH_ACCESS_TOKEN").filter(|_| !self.application) {
             same_universe(universe, "googleapis.com")?;
             return Ok((token.clone(), None));
         }

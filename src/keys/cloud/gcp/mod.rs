@@ -5,6 +5,7 @@
 //!
 //! *Source*: the notes on the wire, section 2; the SOPS format, section 5.4.
 
+mod bucket;
 mod credentials;
 mod external;
 mod grpc;
@@ -19,9 +20,11 @@ use super::again::Again;
 use super::trouble::{Trouble, said};
 use super::{base64_of, escaped, key_of};
 use crate::error::Class;
+use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::wire::{Request, Response, Wire};
+pub(super) use bucket::Gcs;
 use credentials::Sources;
 
 /// SOPS waits a minute, and asks fifteen times.
@@ -34,21 +37,6 @@ pub struct GcpKms {
     wire: Wire,
     sources: Sources,
     grpc: grpc::Channels,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Encrypt,
-    Decrypt,
-}
-
-impl Operation {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Encrypt => "encrypt",
-            Self::Decrypt => "decrypt",
-        }
-    }
 }
 
 #[derive(Deserialize)]
