@@ -20,7 +20,9 @@ mod floor;
 mod many;
 mod measure;
 #[path = "../../tests/common/slow_keys.rs"]
+#[allow(dead_code, reason = "a test waits in another way")]
 mod slow_keys;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -60,6 +62,7 @@ fn main() {
     } else {
         println!("{:<34} not answered", "filestatus, 10 leaves");
     }
+    start::print(lockage, &fixtures, SMALL_RUNS);
 
     let large = std::fs::metadata(&fixtures.large_encrypted).expect("a file").len();
     let goal = format!("wall <= 0.0167, memory <= 4 x {:.1} MiB", large as f64 / f64::from(1 << 20));

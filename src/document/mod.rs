@@ -85,7 +85,7 @@ impl Document {
     /// As for [`Document::parse`].
     pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
-        if matches!(format.of_content(&text), Format::Dialect(_)) {
+        if format == Format::Dotenv && matches!(format.of_content(&text), Format::Dialect(_)) {
             let kind = SyntaxErrorKind::NotAllowed(dialect::NOT_SOPS);
             return Err(syntax::error(format, &text, 0, kind));
         }
@@ -169,6 +169,16 @@ impl Document {
     /// The first error that `visit` returns; the walk itself cannot fail.
     pub fn walk<E>(&self, visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
         walk::walk(&self.outline, visit)
+    }
+
+    /// Visits the leaves of a run of them in a document that [`Splice::fits`]. Of what is before them only the beginnings
+    /// and ends of containers are shown, with paths that have their keys and no associated data.
+    pub fn walk_part<E>(
+        &self,
+        part: &std::ops::Range<usize>,
+        visit: impl FnMut(Visit<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        walk::walk_part(&self.outline, part, visit)
     }
 
     /// The new text with `edits` spliced in; every byte outside the named ranges is copied.

@@ -48,6 +48,7 @@
 //!     (Format::Json, "{\"db\": {\"password\": \"blue\"}}\n", "db.password"),
 //!     (Format::Dotenv, "# note\nPASSWORD=blue\n", "PASSWORD"),
 //!     (Format::Ini, "[db]\npassword = blue\n", "db.password"),
+//!     (Format::Toml, "[db]\npassword = 'blue' # note\n", "db.password"),
 //!     (Format::Binary, "blue", "data"),
 //! ] {
 //!     let document = Document::parse(format, plain.as_bytes().to_vec())?;

@@ -248,7 +248,7 @@ impl Parser<'_> {
 
     /// What follows a key: the table that holds the value, and the value itself with all that is in it.
     fn pair(&mut self, table: ItemId, key: Vec<Part>) -> Result<(ItemId, ItemId), Fault> {
-        let (holder, first, opened) = self.value_of(table, key)?;
+        let (holder, first, opened) = self.value_of(table, key, None)?;
         let mut open = Vec::from_iter(opened.map(|expect| (first, expect)));
         while let Some(&mut (container, ref mut expect)) = open.last_mut() {
             let list = matches!(self.tables.items.get(container as usize), Some(Item::Array { .. }));
@@ -279,7 +279,7 @@ impl Parser<'_> {
                 (_, Expect::Key) => {
                     *expect = Expect::Next;
                     let key = self.key()?;
-                    let (_, id, opens) = self.value_of(container, key)?;
+                    let (_, id, opens) = self.value_of(container, key, Some(container))?;
                     open.extend(opens.map(|expect| (id, expect)));
                 }
             }
@@ -287,12 +287,21 @@ impl Parser<'_> {
         Ok((holder, first))
     }
 
-    fn value_of(&mut self, table: ItemId, key: Vec<Part>) -> Result<(ItemId, ItemId, Option<Expect>), Fault> {
+    /// In braces a line may break behind the `=`.
+    fn value_of(
+        &mut self,
+        table: ItemId,
+        key: Vec<Part>,
+        braces: Option<ItemId>,
+    ) -> Result<(ItemId, ItemId, Option<Expect>), Fault> {
         if self.peek() != Some(b'=') {
             return self.expected("`=`");
         }
         self.at += 1;
-        self.blanks();
+        match braces {
+            Some(container) => self.blanks_and_lines(container)?,
+            None => self.blanks(),
+        }
         let (item, opens) = self.value()?;
         let (holder, id) = self.tables.entry(table, key, item)?;
         Ok((holder, id, opens))
