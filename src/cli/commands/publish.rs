@@ -8,6 +8,7 @@ use crate::cli::secrets::input::Source;
 use crate::cli::secrets::opening::{Access, Sealed};
 use crate::cli::secrets::publishing::{files_below, name_at, unreadable};
 use crate::cli::secrets::rules::{Rules, Search, shown};
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::{clouds, in_file};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::Format;
@@ -40,6 +41,8 @@ pub(crate) struct Publish {
     /// Show what would be sent where, and send nothing.
     #[arg(short = 'n', long, conflicts_with = "yes")]
     dry_run: bool,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 /// One file, ready to be sent.
@@ -55,6 +58,7 @@ struct Parcel {
 
 impl Publish {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let publisher = clouds::publisher(context);
         let mut parcels = Vec::new();
         for root in &self.files {

@@ -98,10 +98,7 @@ impl Places<'_> {
         match self.context.set_variable(command) {
             Some(line) => {
                 self.commands(line, command, files, |places, text, origin| {
-                    let text = text_of(text, origin).map(SecretString::new);
-                    let added = text.and_then(|text| {
-                        places.keyring.add_ssh(&text, None, origin).map_err(|error| (error, no_ssh_key(&text)))
-                    });
+                    let added = places.add_ssh(text, None, origin);
                     if let Err((error, why)) = added {
                         let sops = format!("malformed SSH identity returned by running {command}: \"{why}\"");
                         places.keyring.note_problem(error.to_string(), sops);
@@ -173,13 +170,21 @@ impl Places<'_> {
         let beside = PathBuf::from(format!("{}.pub", self.context.path(path).display()));
         let public = files::read(&beside).ok();
         let public = public.as_deref().and_then(|public| std::str::from_utf8(public).ok());
-        let text = text_of(&content, &origin).map(SecretString::new);
-        let added = text
-            .and_then(|text| self.keyring.add_ssh(&text, public, &origin).map_err(|error| (error, no_ssh_key(&text))));
+        let added = self.add_ssh(&content, public, &origin);
         if let Err((error, reason)) = added {
             let sops = format!("malformed SSH identity in \"{}\": {reason}", path.display());
             self.keyring.note_problem(error.to_string(), sops);
         }
+    }
+
+    /// Adds an SSH key; the error comes with what SOPS says of it.
+    fn add_ssh(&mut self, content: &[u8], public: Option<&str>, origin: &str) -> Result<(), (KeyError, String)> {
+        let Ok(text) = std::str::from_utf8(content) else {
+            let error = KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" };
+            return Err((error, "ssh: no key found".to_owned()));
+        };
+        let added = self.keyring.add_ssh(&SecretString::new(text.to_owned()), public, origin);
+        added.map_err(|error| (error, no_ssh_key(text)))
     }
 
     fn read(&mut self, path: &Path, why: &str, named: &str) -> Option<Zeroizing<Vec<u8>>> {
@@ -250,8 +255,7 @@ impl Places<'_> {
 /// What SOPS says of a text that is no private SSH key.
 ///
 /// *Source*: the real program.
-fn no_ssh_key(text: &SecretString) -> String {
-    let text = text.expose_secret();
+fn no_ssh_key(text: &str) -> String {
     let label = text.lines().find_map(|line| line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
     match label {
         Some(label) if text.contains(&format!("-----END {label}-----")) => {
@@ -279,12 +283,6 @@ fn output_of(context: &Context, line: &str, recipient: &Recipient) -> Result<Zer
         (Ok(status), _) => Err(status.code().map_or("was ended".to_owned(), |code| format!("exit status {code}"))),
         (Err(error), _) => Err(error.to_string()),
     }
-}
-
-fn text_of(content: &[u8], origin: &str) -> Result<String, (KeyError, String)> {
-    let text = std::str::from_utf8(content).map(str::to_owned);
-    let error = KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" };
-    text.map_err(|_| (error, "ssh: no key found".to_owned()))
 }
 
 /// `sops/age/keys.txt` in the user's configuration folder; a relative `XDG_CONFIG_HOME` is not followed.
