@@ -17,7 +17,12 @@
 mod curve;
 mod fixtures;
 mod floor;
+mod many;
 mod measure;
+#[path = "../../tests/common/slow_keys.rs"]
+#[allow(dead_code, reason = "a test waits in another way")]
+mod slow_keys;
+mod start;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -57,6 +62,7 @@ fn main() {
     } else {
         println!("{:<34} not answered", "filestatus, 10 leaves");
     }
+    start::print(lockage, &fixtures, SMALL_RUNS);
 
     let large = std::fs::metadata(&fixtures.large_encrypted).expect("a file").len();
     let goal = format!("wall <= 0.0167, memory <= 4 x {:.1} MiB", large as f64 / f64::from(1 << 20));
@@ -74,6 +80,7 @@ fn main() {
     let diff = Command::new(Path::new("git")).arg("diff").arg("--cached").inside(&fixtures.repository);
     row("guard, 20 staged of 3,000", &interleaved(&guard, &diff, SMALL_RUNS), "wall <= 4 x git diff --cached");
     curve::print(lockage, &fixtures);
+    many::print(lockage, &sops);
 }
 
 /// How far a measure is from what its values alone cost.

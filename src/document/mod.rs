@@ -171,6 +171,16 @@ impl Document {
         walk::walk(&self.outline, visit)
     }
 
+    /// Visits the leaves of a run of them in a document that [`Splice::fits`]. Of what is before them only the beginnings
+    /// and ends of containers are shown, with paths that have their keys and no associated data.
+    pub fn walk_part<E>(
+        &self,
+        part: &std::ops::Range<usize>,
+        visit: impl FnMut(Visit<'_>) -> Result<(), E>,
+    ) -> Result<(), E> {
+        walk::walk_part(&self.outline, part, visit)
+    }
+
     /// The new text with `edits` spliced in; every byte outside the named ranges is copied.
     ///
     /// # Errors

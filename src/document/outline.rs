@@ -146,6 +146,9 @@ pub struct Outline {
     pub more_metadata: Vec<std::ops::Range<usize>>,
     /// Whether any alias or merge key stands in the text.
     pub aliases: bool,
+    /// Whether every line of a YAML text is a key or an item with a scalar that ends with it: a token in the place of
+    /// any leaf changes nothing but that leaf.
+    pub(crate) plain_lines: bool,
     /// The documents of a YAML stream.
     pub(crate) documents: Vec<Extent>,
     /// The names of all keys, one behind the other: one allocation instead of one for each.
@@ -201,6 +204,20 @@ impl Outline {
         let name = self.keys[earlier.0 as usize].name;
         self.keys.push(Key { range, name });
         id
+    }
+
+    /// Goes on with the leaves and keys of what follows in the text.
+    pub(crate) fn append(&mut self, next: Self) {
+        let (leaves, keys, names) = (clamp(self.leaves.len()), clamp(self.keys.len()), clamp(self.names.len()));
+        self.nodes.extend(next.nodes.into_iter().map(|node| match node {
+            Node::Key(id) => Node::Key(KeyId(id.0 + keys)),
+            Node::Leaf(id) => Node::Leaf(LeafId(id.0 + leaves)),
+            other => other,
+        }));
+        self.leaves.extend(next.leaves);
+        let moved = |key: Key| Key { name: (key.name.0 + names, key.name.1 + names), ..key };
+        self.keys.extend(next.keys.into_iter().map(moved));
+        self.names.push_str(&next.names);
     }
 
     /// The comment of that index.

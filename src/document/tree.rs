@@ -23,6 +23,15 @@ pub enum Tree {
 }
 
 impl Tree {
+    /// Moves the places of all scalars by that many bytes.
+    pub(crate) fn shift(&mut self, by: usize) {
+        match self {
+            Self::Map(entries) => entries.iter_mut().for_each(|(_, value)| value.shift(by)),
+            Self::List(items) => items.iter_mut().for_each(|item| item.shift(by)),
+            Self::Scalar { range, .. } => *range = range.start + by..range.end + by,
+        }
+    }
+
     /// A text scalar that stands nowhere yet.
     #[must_use]
     pub fn text(text: impl Into<String>) -> Self {

@@ -1,5 +1,7 @@
 //! The walk over leaves and comments, with their paths and their associated data.
 
+use std::ops::Range;
+
 use super::key_path::{KeyPath, PathPart};
 use super::outline::{CommentId, KeyId, LeafId, Node, Outline};
 
@@ -114,8 +116,59 @@ impl Path<'_> {
 }
 
 pub(super) fn walk<E>(outline: &Outline, mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
+    let path = Path { outline, frames: Vec::new(), aad: String::new() };
+    walk_on(path, &outline.nodes, &mut visit)
+}
+
+/// The walk over the leaves of `part`, which must be in order in the outline. Of what is before them only the beginnings
+/// and ends of containers are shown, with paths that have their keys and no associated data.
+pub(super) fn walk_part<E>(
+    outline: &Outline,
+    part: &Range<usize>,
+    mut visit: impl FnMut(Visit<'_>) -> Result<(), E>,
+) -> Result<(), E> {
     let mut path = Path { outline, frames: Vec::new(), aad: String::new() };
-    for node in &outline.nodes {
+    let at_leaf = |node: &Node, leaf: usize| matches!(node, Node::Leaf(id) if id.0 as usize >= leaf);
+    let from = outline.nodes.iter().position(|node| at_leaf(node, part.start)).unwrap_or(outline.nodes.len());
+    for node in &outline.nodes[..from] {
+        match *node {
+            Node::Open { list } => {
+                visit(Visit::Enter { path: &path, list })?;
+                path.frames.push(Frame { list, index: 0, key: None, mark: 0 });
+                continue;
+            }
+            Node::Close => {
+                path.frames.pop();
+                visit(Visit::Leave)?;
+            }
+            Node::Key(id) => {
+                if let Some(frame) = path.frames.last_mut() {
+                    frame.key = Some(id);
+                }
+                continue;
+            }
+            Node::Leaf(_) => {}
+            Node::Comment(_) => continue,
+        }
+        if let Some(frame) = path.frames.last_mut() {
+            frame.index += usize::from(frame.list);
+            frame.key = None;
+        }
+    }
+    for frame in &mut path.frames {
+        frame.mark = path.aad.len();
+        if let Some(key) = frame.key {
+            path.aad.push_str(outline.key(key));
+            path.aad.push(':');
+        }
+    }
+    let rest = &outline.nodes[from..];
+    let to = rest.iter().position(|node| at_leaf(node, part.end)).unwrap_or(rest.len());
+    walk_on(path, &rest[..to], &mut visit)
+}
+
+fn walk_on<E>(mut path: Path<'_>, nodes: &[Node], mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
+    for node in nodes {
         match *node {
             Node::Open { list } => {
                 visit(Visit::Enter { path: &path, list })?;
@@ -128,11 +181,10 @@ pub(super) fn walk<E>(outline: &Outline, mut visit: impl FnMut(Visit<'_>) -> Res
                 item_done(&mut path, &mut visit)?;
             }
             Node::Key(id) => {
-                let name = outline.key(id);
+                let name = path.outline.key(id);
                 if let Some(frame) = path.frames.last_mut() {
                     frame.key = Some(id);
-                    let mark = frame.mark;
-                    path.aad.truncate(mark);
+                    path.aad.truncate(frame.mark);
                     path.aad.push_str(name);
                     path.aad.push(':');
                 }

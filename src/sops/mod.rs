@@ -118,6 +118,7 @@ pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
 pub use publish::{Publication, Recreated};
+pub use recovery::fetch_key;
 pub use regroup::{GroupChange, KeyChanges, complete};
 pub use rules::{DestinationRule, Rule, RuleGroup, RuleSet, Stores};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};

@@ -148,9 +148,10 @@ impl EncryptionScope {
         part: &Range<usize>,
         mut visit: impl FnMut(LeafId, &Path<'_>, bool) -> Result<(), E>,
     ) -> Result<(), E> {
-        self.walk(document, |seen, must| match seen {
-            Visit::Leaf { id, path } if part.contains(&(id.0 as usize)) => visit(id, path, must),
-            _ => Ok(()),
+        let mut judge = self.judge(document);
+        document.walk_part(part, |seen| {
+            let must = judge.must(&seen, |id| document.comment(id));
+            if let Visit::Leaf { id, path } = seen { visit(id, path, must) } else { Ok(()) }
         })
     }
 
@@ -162,31 +163,17 @@ impl EncryptionScope {
         comment: impl Fn(CommentId) -> &'t [u8],
         mut visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
     ) -> Result<(), E> {
-        let everything = Selector::Everything;
-        // SOPS drops the selectors for binary files, whatever a rule says.
-        let selector = if document.format() == Format::Binary { &everything } else { &self.selector };
-        let mut judge = Judge { selector, open: Vec::new() };
+        let mut judge = self.judge(document);
         document.walk(|seen| {
-            let must = match &seen {
-                Visit::Enter { path, .. } => {
-                    judge.enter(path);
-                    false
-                }
-                Visit::Leave => {
-                    judge.open.pop();
-                    false
-                }
-                Visit::Leaf { path, .. } => judge.leaf(path),
-                Visit::Comment { id, .. } => judge.comment(comment(*id)),
-                Visit::ItemDone => {
-                    if let Some(level) = judge.open.last_mut() {
-                        level.comment = false;
-                    }
-                    false
-                }
-            };
+            let must = judge.must(&seen, &comment);
             visit(seen, must)
         })
+    }
+
+    /// SOPS drops the selectors for binary files, whatever a rule says.
+    fn judge(&self, document: &Document) -> Judge<'_> {
+        let binary = document.format() == Format::Binary;
+        Judge { selector: if binary { &Selector::Everything } else { &self.selector }, open: Vec::new() }
     }
 }
 
@@ -205,6 +192,24 @@ struct Judge<'s> {
 }
 
 impl Judge<'_> {
+    /// Whether what the walk shows must be encrypted.
+    fn must<'t>(&mut self, seen: &Visit<'_>, comment: impl Fn(CommentId) -> &'t [u8]) -> bool {
+        match seen {
+            Visit::Leaf { path, .. } => return self.leaf(path),
+            Visit::Comment { id, .. } => return self.comment(comment(*id)),
+            Visit::Enter { path, .. } => self.enter(path),
+            Visit::Leave => {
+                self.open.pop();
+            }
+            Visit::ItemDone => {
+                if let Some(level) = self.open.last_mut() {
+                    level.comment = false;
+                }
+            }
+        }
+        false
+    }
+
     fn enter(&mut self, path: &Path<'_>) {
         let key = self.key_matches(path);
         self.open.push(Level { key, comment: false });

@@ -47,7 +47,7 @@ impl Keys {
 }
 
 /// Quick, and nothing more.
-fn hash(name: &str) -> u64 {
+pub(super) fn hash(name: &str) -> u64 {
     let (words, rest) = name.as_bytes().as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);

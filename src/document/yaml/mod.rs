@@ -2,7 +2,7 @@
 //!
 //! Reading: [`chars`] refuses what no YAML holds, [`scanner`] finds tokens and comments, [`parser`] makes events of
 //! tokens, [`build`] walks them as SOPS does. [`comments`] says which collection a comment belongs to, [`resolve`] what a
-//! scalar is. Every step is one pass with an explicit stack.
+//! scalar is. Every step is one pass with an explicit stack. Where every line is plain, [`lines`] does it all at once.
 
 mod block;
 mod build;
@@ -19,6 +19,7 @@ mod expand_flow;
 mod fault;
 mod insert;
 mod keys;
+mod lines;
 mod manner;
 mod metadata;
 mod parser;
@@ -134,6 +135,10 @@ impl Syntax for Yaml {
 /// `guess` where comments are between line breaks whose rules nobody should carry; a list at the top, which SOPS does not
 /// take, is taken otherwise.
 fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
+    lines::outline(text).map_or_else(|| general(text, guess), Ok)
+}
+
+fn general(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let source = Source::parse(text)?;
     if source.events.is_empty() {
         return Err(if source.scan.comments.is_empty() {

@@ -133,18 +133,10 @@ impl<'t> Source<'t> {
         }
         let token = self.token(event.token);
         let plain = token.kind == TokenKind::Plain;
-        if event.tag == Tag::None && (!plain || self.is_surely_text(token)) {
+        if event.tag == Tag::None && (!plain || is_surely_text(&self.text[token.range()])) {
             return Ok(Kind::Str);
         }
         resolve::kind(&self.text_of(event), plain, event.tag).map_err(refused)
-    }
-
-    /// Whether a plain scalar begins like no number, no truth value and no null.
-    fn is_surely_text(&self, token: &Token) -> bool {
-        !matches!(
-            byte(self.text, token.start as usize),
-            b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F'
-        )
     }
 
     /// Whether a list item is an encrypted comment: SOPS writes one as a plain scalar in a block list, always.
@@ -173,6 +165,11 @@ impl<'t> Source<'t> {
         let event = &self.events[index];
         if event.kind == EventKind::Alias { event.link as usize } else { index }
     }
+}
+
+/// Whether a plain scalar begins like no number, no truth value and no null.
+pub(super) fn is_surely_text(scalar: &[u8]) -> bool {
+    !matches!(byte(scalar, 0), b'0'..=b'9' | b'+' | b'-' | b'.' | b'~' | b'n' | b'N' | b't' | b'T' | b'f' | b'F')
 }
 
 /// The bytes of a scalar; of a block, its last line break as well.
