@@ -88,7 +88,8 @@ impl Seal<'_> {
             } else if before.style == Style::Alias || before.range.end == document.text().len() {
                 // An alias in clear to an anchor that is encrypted; a block without a line break at the end, which gets
                 // one before the metadata.
-                document.scalar(id)?.canonical == draft.scalar(id)?.canonical
+                let kind = before.style == Style::Alias || after.kind == before.kind;
+                kind && document.scalar(id)?.canonical == draft.scalar(id)?.canonical
             } else {
                 after.kind == before.kind
             };
