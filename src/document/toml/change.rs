@@ -279,8 +279,8 @@ impl Editor<'_> {
         let span = self.item(item).and_then(Item::span).ok_or_else(dotted)?;
         let holder = self.item(container).and_then(Item::span).ok_or_else(dotted)?;
         let start = if matches!(self.item(container), Some(Item::Table { .. })) {
-            let known = self.tables.names.iter().map(|(range, known)| (range.clone(), known));
-            let key = known.filter(|(range, known)| &***known == name && range.end <= span.start).next_back();
+            let mut known = self.tables.names.iter().map(|(range, known)| (range.clone(), known));
+            let key = known.rfind(|(range, known)| &***known == name && range.end <= span.start);
             key.ok_or_else(dotted)?.0.start
         } else {
             span.start
