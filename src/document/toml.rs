@@ -92,7 +92,7 @@ impl Syntax for Toml {
 }
 
 /// The canonical bytes of a leaf, and those that its token shall hold.
-fn bytes<'t>(text: &'t [u8], leaf: &Leaf) -> Option<(Cow<'t, [u8]>, Cow<'t, [u8]>)> {
+fn bytes<'t>(text: &'t [u8], leaf: &Leaf) -> Option<atom::Bytes<'t>> {
     let source = &text[leaf.range.clone()];
     if leaf.kind == Kind::Null {
         return Some((Cow::Borrowed(b""), Cow::Borrowed(b"")));

@@ -22,7 +22,9 @@ const FILES: [(&str, &[&str], &str); 4] = [
 fn they_pass_encrypted_and_are_blocked_where_anything_is_in_clear() {
     for (path, flags, plain) in FILES {
         let mut lab = Lab::with_rules(&rules());
-        lab.stage(path, plain).blocked("clear-value", path);
+        // Without the word of its dialect a file with quotes over two lines is none; blocked it is all the same.
+        let check = if path.ends_with(".env") { "unreadable" } else { "clear-value" };
+        lab.stage(path, plain).blocked(check, path);
         let ran = lab.scenario.lockage().args(["-q", "encrypt", "-i", path]).args(flags).output().unwrap();
         assert!(ran.status.success(), "{path}: {}", String::from_utf8_lossy(&ran.stderr));
         let file = lab.scenario.read(path);

@@ -92,12 +92,8 @@ fn without_underscores(text: &[u8], is_digit: impl Fn(u8) -> bool) -> Option<Str
 
 /// Whether this is a date, a time, or both with or without an offset.
 pub(super) fn is_time(atom: &[u8]) -> bool {
-    let (date, rest) = match atom.get(..10).filter(|date| is_date(date)) {
-        None => return is_clock(atom),
-        Some(date) => (date, &atom[10..]),
-    };
-    debug_assert_eq!(date.len(), 10);
-    match rest {
+    let Some(_) = atom.get(..10).filter(|date| is_date(date)) else { return is_clock(atom) };
+    match &atom[10..] {
         [] => true,
         [b'T' | b't' | b' ', clock @ ..] => {
             let offset = clock.iter().position(|byte| matches!(byte, b'Z' | b'z' | b'+' | b'-'));
@@ -151,8 +147,11 @@ fn is_clock(text: &[u8]) -> bool {
     whole && fraction
 }
 
+/// Canonical bytes, and those that a token shall hold.
+pub(super) type Bytes<'t> = (Cow<'t, [u8]>, Cow<'t, [u8]>);
+
 /// The canonical bytes of an atom, and those that a token shall hold so that its spelling comes back.
-pub(super) fn bytes(atom: &[u8], kind: Kind) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
+pub(super) fn bytes(atom: &[u8], kind: Kind) -> Option<Bytes<'_>> {
     let spelled =
         |text: String| if text.as_bytes() == atom { Cow::Borrowed(atom) } else { Cow::Owned(text.into_bytes()) };
     Some(match kind {

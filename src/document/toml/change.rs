@@ -86,21 +86,21 @@ impl Editor<'_> {
                     return Err(refused("a new item goes to the end of its list"));
                 }
                 match (of_tables, graft) {
-                    (false, _) => self.into_brackets(parent, None, graft),
+                    (false, _) => self.add_to_brackets(parent, None, graft),
                     (true, Graft::Map(entries)) => self.section(parents, true, entries),
                     (true, _) => Err(refused("this list holds tables, and nothing else")),
                 }
             }
             (Some(Item::Table { made, .. }), PathPart::Key(key)) => match (made, graft) {
                 _ if parent == ROOT && key == super::parse::SOPS => Err(refused("the key `sops` is reserved")),
-                (Made::Inline, _) => self.into_brackets(parent, Some(key), graft),
+                (Made::Inline, _) => self.add_to_brackets(parent, Some(key), graft),
                 (Made::Dotted, _) => self.dotted(parent, key, graft),
                 (Made::Header | Made::Implied, Graft::Map(entries))
                     if !graft.is_empty() && path.parts().iter().all(is_key) =>
                 {
                     self.section(path.parts(), false, entries)
                 }
-                (Made::Header, _) => self.into_body(parent, key, graft),
+                (Made::Header, _) => self.add_to_body(parent, key, graft),
                 (Made::Implied, _) if parents.iter().all(is_key) => {
                     self.section(parents, false, &[(key.clone(), graft.clone())])
                 }
@@ -146,7 +146,7 @@ impl Editor<'_> {
     }
 
     /// A line behind the last one of a table's own body.
-    fn into_body(&self, table: ItemId, key: &str, graft: &Graft<'_>) -> Result<Vec<u8>, Fault> {
+    fn add_to_body(&self, table: ItemId, key: &str, graft: &Graft<'_>) -> Result<Vec<u8>, Fault> {
         let statements = &self.tables.statements;
         let header = statements.iter().position(|statement| statement.header && statement.item == table);
         if header.is_none() && table != ROOT {
@@ -193,7 +193,7 @@ impl Editor<'_> {
     }
 
     /// A new last item between brackets or braces.
-    fn into_brackets(&self, container: ItemId, key: Option<&str>, graft: &Graft<'_>) -> Result<Vec<u8>, Fault> {
+    fn add_to_brackets(&self, container: ItemId, key: Option<&str>, graft: &Graft<'_>) -> Result<Vec<u8>, Fault> {
         let span = self.item(container).and_then(Item::span).ok_or_else(nothing)?;
         let mut new = Vec::new();
         match key {
@@ -279,8 +279,8 @@ impl Editor<'_> {
         let span = self.item(item).and_then(Item::span).ok_or_else(dotted)?;
         let holder = self.item(container).and_then(Item::span).ok_or_else(dotted)?;
         let start = if matches!(self.item(container), Some(Item::Table { .. })) {
-            let known = self.tables.names.iter().map(|(range, known)| (range.clone(), known));
-            let key = known.filter(|(range, known)| &***known == name && range.end <= span.start).last();
+            let mut known = self.tables.names.iter().map(|(range, known)| (range.clone(), known));
+            let key = known.rfind(|(range, known)| &***known == name && range.end <= span.start);
             key.ok_or_else(dotted)?.0.start
         } else {
             span.start
@@ -289,9 +289,7 @@ impl Editor<'_> {
         let comma = self.comma_behind(end);
         if let Some(comma) = comma {
             end = comma + 1;
-            let blanks =
-                |at: usize| at + self.text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
-            end = blanks(end);
+            end += self.text[end..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             if self.text.get(end) == Some(&b'#') {
                 end += memchr::memchr(b'\n', &self.text[end..]).unwrap_or(0);
             }

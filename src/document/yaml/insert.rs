@@ -221,7 +221,7 @@ pub(super) fn items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item
 fn list_items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> + 's {
     let root = at > 0 && source.events[at - 1].kind == EventKind::Document;
     items(source, at)
-        .filter(move |item| !source.is_item_comment(&source.events[*item]) && !(root && source.is_block_item(*item)))
+        .filter(move |item| !(source.is_item_comment(&source.events[*item]) || root && source.is_block_item(*item)))
 }
 
 /// The value at one step below; of a key that stands twice the last.

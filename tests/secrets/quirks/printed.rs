@@ -136,3 +136,17 @@ fn a_key_that_sops_corrupts_is_refused() {
     let theirs = sops.encrypt(Ini, b"[a]\n-=x\n", &[]).unwrap();
     assert!(sops.decrypt(Ini, &theirs).is_err());
 }
+
+/// A block in clear at the end of a file without a line break would get one before the metadata, and be another value:
+/// refused in our own name, written anew as SOPS writes it under its.
+#[test]
+fn an_open_block_in_clear_keeps_its_value() {
+    let plain = "a: x\nb_unencrypted: >\n    one\n\n    two";
+    assert!(crate::support::encrypt(Yaml, plain.as_bytes()).is_err());
+    let file = encrypted(Yaml, Yaml, plain.as_bytes(), &as_sops()).unwrap();
+    let back = decrypt(Yaml, &file).unwrap();
+    assert_eq!(walked(Yaml, &back, true), walked(Yaml, plain.as_bytes(), true));
+    let Some(sops) = Sops::find() else { return };
+    let theirs = sops.decrypt(Yaml, &file).unwrap();
+    assert_eq!(walked(Yaml, &theirs, true), walked(Yaml, plain.as_bytes(), true));
+}
