@@ -188,8 +188,8 @@ fn refuse_one_address_for_two(parcels: &[Parcel]) -> Result<(), Failed> {
 }
 
 fn send(context: &Context, publisher: &Publisher, parcels: &[Parcel]) -> Result<(), Failed> {
-    let mut sent = 0;
-    for parcel in parcels.iter().filter(|parcel| parcel.standing != Standing::Same) {
+    let changing = parcels.iter().filter(|parcel| parcel.standing != Standing::Same);
+    for (sent, parcel) in changing.enumerate() {
         if let Err(error) = publisher.put(&parcel.destination, &parcel.name, &parcel.content) {
             let mut failed = in_file(&Source::File(parcel.path.clone()), error);
             failed.outcome = Some(match (sent, failed.class) {
@@ -199,7 +199,6 @@ fn send(context: &Context, publisher: &Publisher, parcels: &[Parcel]) -> Result<
             });
             return Err(failed);
         }
-        sent += 1;
         say(context, &format!("sent {} -> {}", parcel.path.display(), parcel.address));
     }
     Ok(())
