@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use super::args::Global;
 use super::audit::{Audit, Witness};
 use super::failure::Failed;
+use super::secrets::services::Choice;
 use crate::error::Class;
 use crate::system::background::Background;
 
@@ -18,6 +19,8 @@ pub(crate) struct Context {
     pub(crate) directory: PathBuf,
     /// Whether a question may be asked.
     pub(crate) interactive: bool,
+    /// Whether somebody at the controlling terminal may be asked for a passphrase, wherever stdin and stdout lead.
+    pub(crate) attended: bool,
     /// Whether stderr is a terminal, so that progress may move.
     pub(crate) terminal: bool,
     /// Whether stdout carries one JSON document.
@@ -26,8 +29,12 @@ pub(crate) struct Context {
     pub(crate) color: bool,
     /// Whether only errors are said.
     pub(crate) quiet: bool,
+    /// Bytes of an input above which it is refused.
+    pub(crate) max_size: u64,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
+    /// Which key services are asked.
+    pub(crate) choice: Choice,
     /// The network's threads, which start when something first needs them.
     pub(crate) background: Background,
     audit: Audit,
@@ -58,11 +65,16 @@ impl Context {
         let context = Self {
             directory,
             terminal: std::io::stderr().is_terminal(),
+            attended: !ci && !global.non_interactive,
             interactive: terminal && !ci && !global.non_interactive,
             json: global.json,
             color,
             quiet: global.quiet,
+            max_size: global.max_size,
             config: global.config.clone(),
+            choice: Choice::of_variables(|name| {
+                environment.get(name.as_ref() as &std::ffi::OsStr)?.to_str().map(str::to_owned)
+            }),
             background: Background::default(),
             audit: Audit::default(),
             environment,
@@ -75,6 +87,16 @@ impl Context {
     pub(crate) fn variable(&self, name: &str) -> Option<&str> {
         let value = self.environment.get(std::ffi::OsStr::new(name))?;
         value.to_str().filter(|text| !text.is_empty())
+    }
+
+    /// A variable of the environment, if it is set, be it empty, and text.
+    pub(crate) fn set_variable(&self, name: &str) -> Option<&str> {
+        self.environment.get(std::ffi::OsStr::new(name))?.to_str()
+    }
+
+    /// The same machine with other key services.
+    pub(crate) fn choosing(&self, choice: Choice) -> Self {
+        Self { choice, ..self.clone() }
     }
 
     /// Every variable, for a program that works in the user's name.

@@ -83,6 +83,11 @@ impl Syntax for Binary {
     }
 }
 
+/// Whether a text that no other format could begin so is the encrypted form of a binary file.
+pub(super) fn is_encrypted(text: &[u8]) -> bool {
+    text.trim_ascii_start().starts_with(b"{") && Json.parse(text).is_ok_and(|outline| outline.metadata.is_some())
+}
+
 /// A plaintext: one leaf.
 pub(super) fn whole(text: &[u8]) -> Outline {
     let mut outline = Outline {

@@ -57,6 +57,8 @@ struct Content {
     start: u32,
     end: u32,
     value: Option<Kind>,
+    /// Whether it is in the spelling that a token held.
+    spelled: bool,
 }
 
 impl Edits {
@@ -79,14 +81,19 @@ impl Edits {
     /// Puts `replacement` in the leaf's place.
     pub fn leaf(&mut self, id: LeafId, replacement: &Replacement<'_>) {
         match replacement {
-            Replacement::Token(bytes) => self.push(Target::Leaf(id), bytes, None),
-            Replacement::Value { kind, bytes } => self.push(Target::Leaf(id), bytes, Some(*kind)),
+            Replacement::Token(bytes) => self.push(Target::Leaf(id), bytes, None, false),
+            Replacement::Value { kind, bytes } => self.push(Target::Leaf(id), bytes, Some(*kind), false),
         }
+    }
+
+    /// Puts what the leaf's token held, in the spelling in which it held it, in the token's place.
+    pub fn opened(&mut self, id: LeafId, kind: Kind, bytes: &[u8]) {
+        self.push(Target::Leaf(id), bytes, Some(kind), true);
     }
 
     /// Puts `text` (without the `#`) in the comment's place.
     pub fn comment(&mut self, id: CommentId, text: &[u8]) {
-        self.push(Target::Comment(id), text, None);
+        self.push(Target::Comment(id), text, None, false);
     }
 
     /// Whether nothing would change.
@@ -105,7 +112,7 @@ impl Edits {
         self.list.get(position).map(|(_, content)| self.replacement(*content))
     }
 
-    fn push(&mut self, target: Target, bytes: &[u8], value: Option<Kind>) {
+    fn push(&mut self, target: Target, bytes: &[u8], value: Option<Kind>, spelled: bool) {
         let start = self.arena.len();
         if self.arena.capacity() - start < bytes.len() {
             let more = bytes.len().max(self.arena.capacity());
@@ -113,7 +120,7 @@ impl Edits {
         }
         self.arena.extend_from_slice(bytes);
         let (start, end) = (clamp(start), clamp(self.arena.len()));
-        self.list.push((target, Content { start, end, value }));
+        self.list.push((target, Content { start, end, value, spelled }));
     }
 
     fn replacement(&self, content: Content) -> Replacement<'_> {
@@ -172,6 +179,7 @@ pub(crate) fn apply(
                         let comment = &edits.arena[start as usize..end as usize];
                         syntax.write_leaf_with_comment(text, leaf, &value, comment, &mut out)?;
                     }
+                    None if content.spelled => syntax.write_opened(text, leaf, &value, &mut out)?,
                     None => syntax.write_leaf(text, leaf, &value, &mut out)?,
                 }
                 copied = copied.max(leaf.range.end);

@@ -25,6 +25,9 @@ pub use select::{SelectError, Selected};
 /// The key and section of the metadata.
 const SOPS: &str = "sops";
 
+/// What SOPS does not know has no form that it would be converted to.
+const EXTENSION: &str = "only SOPS's own types are written from another one, and TOML and dialects of dotenv are none";
+
 /// Settings of the writer.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct EmitOptions {
@@ -96,6 +99,7 @@ pub fn emit(
         Format::Binary => binary::file(tree, &mut out)?,
         Format::Dotenv => dotenv::file(tree, &mut out)?,
         Format::Ini => ini::file(tree, &mut out)?,
+        Format::Toml | Format::Dialect(_) => return Err(EmitError::NoValue(EXTENSION)),
     }
     Ok(out.into_bytes())
 }

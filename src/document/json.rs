@@ -1,4 +1,4 @@
-//! JSON with an object at the top.
+//! JSON with an object at the top, or a list, which SOPS does not take.
 //!
 //! *Source*: the SOPS format, "JSON"; SOPS reads with Go's `encoding/json`.
 
@@ -36,6 +36,11 @@ impl Syntax for Json {
     }
 
     fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
+        if text.trim_ascii_start().starts_with(b"[") {
+            let at = text.len() - text.trim_ascii_start().len();
+            let kind = SyntaxErrorKind::Expected("`{`: SOPS only supports JSON files with a top-level object");
+            return Err(error(Format::Json, text, at, kind));
+        }
         let refused = match outline::read(text) {
             Ok(outline) => return Ok((outline, None)),
             Err(refused) => refused,
@@ -103,14 +108,15 @@ impl Syntax for Json {
     fn change(
         &self,
         text: &[u8],
-        _outline: &Outline,
+        outline: &Outline,
         path: &KeyPath,
         change: Change<'_>,
     ) -> Result<Vec<u8>, SyntaxError> {
+        let block = outline.metadata.as_ref().map(|metadata| metadata.range.clone());
         match change {
-            Change::Insert(graft) => insert::insert(text, path, graft),
-            Change::Replace(graft) => insert::replace(text, path, graft),
-            Change::Remove => insert::remove(text, path),
+            Change::Insert(graft) => insert::insert(text, path, graft, block),
+            Change::Replace(graft) => insert::replace(text, path, graft, block),
+            Change::Remove => insert::remove(text, path, block),
         }
     }
 }

@@ -5,6 +5,7 @@
 
 mod binary;
 mod buffer;
+mod dialect;
 mod dotenv;
 mod edit;
 mod emit;
@@ -18,11 +19,13 @@ mod owned;
 mod scalar;
 mod splice;
 mod syntax;
+mod toml;
 mod trailer;
 mod tree;
 mod walk;
 mod yaml;
 
+pub use dialect::Dialect;
 pub use edit::{Edits, MetadataEdit, Replacement};
 
 pub use emit::{EmitError, EmitOptions, SelectError, Selected, emit};
@@ -36,6 +39,8 @@ pub use splice::Splice;
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
 pub use tree::Tree;
 pub use walk::{Path, Visit};
+
+use std::borrow::Cow;
 
 use graft::Change;
 use zeroize::Zeroizing;
@@ -56,6 +61,7 @@ impl Document {
     /// [`SyntaxError`], with line and column and without any byte of the text.
     pub fn parse(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
+        let format = format.of_content(&text);
         let outline = Box::new(format.syntax().parse(&text)?);
         Ok(Self { format, text, outline })
     }
@@ -79,6 +85,10 @@ impl Document {
     /// As for [`Document::parse`].
     pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
+        if format == Format::Dotenv && matches!(format.of_content(&text), Format::Dialect(_)) {
+            let kind = SyntaxErrorKind::NotAllowed(dialect::NOT_SOPS);
+            return Err(syntax::error(format, &text, 0, kind));
+        }
         let (outline, other) = format.syntax().parse_as_sops(&text)?;
         Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline: Box::new(outline) })
     }
@@ -132,6 +142,13 @@ impl Document {
     /// [`SyntaxError`] when the scalar is well formed but has no value SOPS could hold (an integer above 2^63 - 1).
     pub fn scalar(&self, id: LeafId) -> Result<Scalar<'_>, SyntaxError> {
         self.format.syntax().scalar(&self.text, self.outline.holder(id))
+    }
+
+    /// The canonical bytes of what the token in that leaf's place was found to hold; `None` where they are not of that
+    /// kind.
+    #[must_use]
+    pub fn canonical_of<'b>(&self, id: LeafId, kind: Kind, bytes: &'b [u8]) -> Option<Cow<'b, [u8]>> {
+        self.format.syntax().canonical(&self.text, self.outline.leaf(id), kind, bytes)
     }
 
     /// A comment's text: what follows its `#`, blanks included.
@@ -292,7 +309,7 @@ impl Document {
 }
 
 /// Associated data and canonical bytes.
-type LeafSeen<'d> = (String, std::borrow::Cow<'d, [u8]>);
+type LeafSeen<'d> = (String, Cow<'d, [u8]>);
 
 impl std::fmt::Debug for Document {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {

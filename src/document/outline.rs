@@ -119,6 +119,8 @@ pub(crate) struct Extent {
 pub(crate) enum Root {
     /// A block mapping in that column.
     Block(u32),
+    /// A block list in that column.
+    List(u32),
     /// A mapping in braces, at that offset.
     Braces(usize),
     /// No root, but perhaps comments.
@@ -170,6 +172,12 @@ impl Outline {
     pub fn key(&self, id: KeyId) -> &str {
         let (start, end) = self.keys[id.0 as usize].name;
         &self.names[start as usize..end as usize]
+    }
+
+    /// Whether the name of any key holds `part`.
+    #[must_use]
+    pub fn has_key_with(&self, part: &str) -> bool {
+        (0..self.keys.len()).any(|key| self.key(KeyId(clamp(key))).contains(part))
     }
 
     /// Makes room for so many keys with names of so many bytes in all.

@@ -4,7 +4,8 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Document;
 use super::edit::{MetadataEdit, Replacement};
-use super::outline::LeafId;
+use super::outline::{Leaf, LeafId};
+use super::scalar::Kind;
 use super::syntax::{self, Format, SyntaxError, SyntaxErrorKind};
 
 /// The longest text that a writer makes of one byte, `\u0000`.
@@ -51,12 +52,31 @@ impl<'d> Splice<'d> {
     /// # Errors
     /// [`SyntaxError`] when it cannot stand there.
     pub fn leaf(&mut self, id: LeafId, value: &Replacement<'_>) -> Result<(), SyntaxError> {
+        let syntax = self.document.format.syntax();
+        self.write(id, value, |text, leaf, out| syntax.write_leaf(text, leaf, value, out))
+    }
+
+    /// Writes what the leaf's token held, in the spelling in which it held it.
+    ///
+    /// # Errors
+    /// As for [`Self::leaf`].
+    pub fn opened(&mut self, id: LeafId, kind: Kind, bytes: &[u8]) -> Result<(), SyntaxError> {
+        let (syntax, value) = (self.document.format.syntax(), &Replacement::Value { kind, bytes });
+        self.write(id, value, |text, leaf, out| syntax.write_opened(text, leaf, value, out))
+    }
+
+    fn write(
+        &mut self,
+        id: LeafId,
+        value: &Replacement<'_>,
+        write: impl FnOnce(&[u8], &Leaf, &mut Vec<u8>) -> Result<(), SyntaxError>,
+    ) -> Result<(), SyntaxError> {
         let document = self.document;
         let leaf = document.outline.leaf(id);
         let (Replacement::Token(bytes) | Replacement::Value { bytes, .. }) = value;
         self.copy(leaf.range.start);
         self.reserve(LONGEST_ESCAPE * bytes.len() + 256);
-        document.format.syntax().write_leaf(&document.text, leaf, value, &mut self.out)?;
+        write(&document.text, leaf, &mut self.out)?;
         self.copied = self.copied.max(leaf.range.end);
         Ok(())
     }

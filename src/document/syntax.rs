@@ -1,12 +1,14 @@
 //! The formats, and what each of them has to know.
 
+use std::borrow::Cow;
 use std::ops::Range;
 
+use super::dialect::Dialect;
 use super::edit::{MetadataEdit, Replacement};
 use super::graft::Change;
 use super::key_path::KeyPath;
 use super::outline::{Comment, Leaf, Outline};
-use super::scalar::Scalar;
+use super::scalar::{Kind, Scalar, canonical};
 
 /// A file format.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -17,16 +19,26 @@ pub enum Format {
     Json,
     /// `KEY=value` lines.
     Dotenv,
+    /// The same lines with quotes, as one of their readers takes them: our extension.
+    Dialect(Dialect),
     /// Sections of `key = value` lines.
     Ini,
+    /// TOML, which SOPS does not know: our extension, as `rops` has it.
+    Toml,
     /// Anything else, encrypted whole.
     Binary,
 }
 
 impl Format {
-    /// The format SOPS would choose for a path: by suffix, case-sensitive.
+    /// The format of a file of that name: by suffix, case-sensitive.
     #[must_use]
     pub fn of_path(path: &str) -> Self {
+        if path.ends_with(".toml") { Self::Toml } else { Self::of_path_as_sops(path) }
+    }
+
+    /// The format SOPS would choose for a path; it takes TOML for binary.
+    #[must_use]
+    pub fn of_path_as_sops(path: &str) -> Self {
         if path.ends_with(".yaml") || path.ends_with(".yml") {
             Self::Yaml
         } else if path.ends_with(".json") {
@@ -43,6 +55,12 @@ impl Format {
     /// The format of that name, as in `--input-type`.
     #[must_use]
     pub fn of_word(word: &str) -> Option<Self> {
+        if word == "toml" { Some(Self::Toml) } else { Self::of_word_as_sops(word) }
+    }
+
+    /// The same for the names that SOPS knows.
+    #[must_use]
+    pub fn of_word_as_sops(word: &str) -> Option<Self> {
         Some(match word {
             "yaml" => Self::Yaml,
             "json" => Self::Json,
@@ -59,9 +77,20 @@ impl Format {
         match self {
             Self::Yaml => "yaml",
             Self::Json => "json",
-            Self::Dotenv => "dotenv",
+            Self::Dotenv | Self::Dialect(_) => "dotenv",
             Self::Ini => "ini",
+            Self::Toml => "toml",
             Self::Binary => "binary",
+        }
+    }
+
+    /// The format that a text of this one says it has: the dialect in its metadata, or the frame that SOPS puts around a
+    /// TOML file, which it takes for binary.
+    pub(super) fn of_content(self, text: &[u8]) -> Self {
+        match self {
+            Self::Dotenv => super::dialect::announced(text).map_or(self, Self::Dialect),
+            Self::Toml if super::binary::is_encrypted(text) => Self::Binary,
+            _ => self,
         }
     }
 
@@ -70,7 +99,9 @@ impl Format {
             Self::Yaml => &super::yaml::Yaml,
             Self::Json => &super::json::Json,
             Self::Dotenv => &super::dotenv::Dotenv,
+            Self::Dialect(dialect) => super::dialect::syntax(dialect),
             Self::Ini => &super::ini::Ini,
+            Self::Toml => &super::toml::Toml,
             Self::Binary => &super::binary::Binary,
         }
     }
@@ -90,6 +121,12 @@ pub(crate) trait Syntax: Sync {
     /// Resolves one leaf.
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError>;
 
+    /// The bytes that the MAC hashes for what the token in the place of `leaf` holds; `None` where they are none of that
+    /// kind.
+    fn canonical<'b>(&self, _text: &[u8], _leaf: &Leaf, kind: Kind, bytes: &'b [u8]) -> Option<Cow<'b, [u8]>> {
+        canonical(kind, bytes)
+    }
+
     /// Appends what shall stand over `leaf.range`.
     fn write_leaf(
         &self,
@@ -98,6 +135,17 @@ pub(crate) trait Syntax: Sync {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError>;
+
+    /// The same for what the leaf's token held, in the spelling in which it held it.
+    fn write_opened(
+        &self,
+        text: &[u8],
+        leaf: &Leaf,
+        value: &Replacement<'_>,
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxError> {
+        self.write_leaf(text, leaf, value, out)
+    }
 
     /// Appends what shall stand over `leaf.range`, where the leaf's range holds a comment whose text becomes `comment`
     /// (YAML: a block scalar's header).

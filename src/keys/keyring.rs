@@ -69,12 +69,13 @@ impl Keyring {
         self.add_age_file(SecretBytes::new(text.expose_secret().as_bytes().to_vec()), origin)
     }
 
-    /// Adds a private SSH key; one under a passphrase is asked for when a key is wrapped for it.
+    /// Adds a private SSH key; one under a passphrase is asked for when a key is wrapped for it. `public` is the content of
+    /// the `.pub` file beside it, which counts only where the key itself does not tell: under a passphrase of OpenSSL.
     ///
     /// # Errors
     /// [`KeyError::Unusable`].
-    pub fn add_ssh(&mut self, text: &SecretString, origin: &str) -> Result<(), KeyError> {
-        let identity = SshIdentity::parse(text, origin)?;
+    pub fn add_ssh(&mut self, text: &SecretString, public: Option<&str>, origin: &str) -> Result<(), KeyError> {
+        let identity = SshIdentity::parse(text, public, origin)?;
         self.add(AgeIdentity::Ssh(Arc::new(identity)), origin);
         Ok(())
     }

@@ -30,6 +30,7 @@ mod error;
 mod keyring;
 mod kind;
 mod local;
+mod operation;
 mod order;
 mod pgp;
 mod prompt;

@@ -86,6 +86,7 @@ impl Surroundings {
             folders: owned(&["SSL_CERT_DIR"]),
             blind: false,
             identity: None,
+            alias: None,
             only_proxy: None,
             secure_proxy: owned(&["HTTPS_PROXY", "https_proxy"]),
             clear_proxy: owned(&["HTTP_PROXY", "http_proxy"]),

@@ -2,6 +2,8 @@
 //!
 //! *Source*: what SOPS does with its tree: the places of comments and values are those of the text that was read.
 
+use std::borrow::Cow;
+
 use crate::cipher::{DataKey, Label, Mac, ValueCipher};
 use crate::document::{
     Document, Edits, EmitOptions, Format, Kind, OwnedTree, Path, Replacement, SyntaxErrorKind, TreeBuilder, Visit, emit,
@@ -89,7 +91,10 @@ impl EncryptedFile {
         let mut edits = Edits::new();
         values::open(&self.document, &self.metadata, &mut cipher, |opened| {
             match opened {
-                Opened::Value { id, kind, bytes, .. } => edits.leaf(id, &Replacement::Value { kind, bytes }),
+                Opened::Value { id, kind, bytes, .. } => {
+                    let bytes = self.document.canonical_of(id, kind, bytes).unwrap_or(Cow::Borrowed(bytes));
+                    edits.leaf(id, &Replacement::Value { kind, bytes: &bytes });
+                }
                 Opened::Comment { id, text, .. } => edits.comment(id, text),
                 Opened::StaleComment { .. } => {}
             }

@@ -5,12 +5,12 @@ use std::cell::OnceCell;
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Label, ValueCipher};
-use crate::document::{Document, EmitOptions, Format, KeyPath, Kind, LeafId, Visit, canonical};
+use crate::document::{Document, EmitOptions, Format, KeyPath, Kind, LeafId, Visit};
 use crate::secret::SecretString;
 
 use super::SopsError;
 use super::encrypted::EncryptedFile;
-use super::encryption::refuse_encrypted;
+use super::encryption::{ended, refuse_encrypted};
 use super::kept::Kept;
 use super::metadata::Metadata;
 use super::scope::{EncryptionScope, Selector};
@@ -92,7 +92,7 @@ impl DecryptedFile {
         let opened = ValueCipher::new(&self.key).decrypt(&scalar.token, &path.associated_data(), &mut plain);
         let label = opened.map_err(SopsError::Cipher)?;
         let kind = values::kind_of(label).unwrap_or(Kind::Str);
-        let canonical = canonical(kind, &plain);
+        let canonical = file.document.canonical_of(id, kind, &plain);
         value(path, kind, canonical.as_deref().unwrap_or(&plain)).map(Some)
     }
 
@@ -137,7 +137,7 @@ impl DecryptedFile {
             Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
                 self.reencrypt_as(edited, edited.format(), EmitOptions::default(), flavour, now).map(Some)
             }
-            other => other.map(Some),
+            other => other.map(|text| Some(ended(text, edited.format(), flavour))),
         }
     }
 
@@ -166,7 +166,8 @@ impl DecryptedFile {
                 Opened::Value { id, kind, bytes, path } if aligned => {
                     let shown = plain.scalar(id)?;
                     // A token whose spelling is shown as another value would make the new code wrong.
-                    if canonical(kind, bytes).is_some_and(|canonical| canonical == shown.canonical) {
+                    let canonical = file.document.canonical_of(id, kind, bytes);
+                    if canonical.is_some_and(|canonical| canonical == shown.canonical) {
                         let token = file.document.scalar(id)?.token;
                         kept.put(label_of(shown.kind), &shown.token, path.associated_data(), &token);
                     }

@@ -4,8 +4,8 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{DataKey, Mac, ValueCipher};
-use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Replacement, Splice, emit};
+use crate::cipher::{DataKey, Label, Mac, ValueCipher};
+use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Splice, emit};
 use crate::keys::KeyServices;
 
 use super::SopsError;
@@ -109,7 +109,7 @@ impl EncryptedFile {
         let mut stale_comments = Vec::new();
         let computed = values::open(&self.document, &self.metadata, &mut cipher, |opened| {
             match opened {
-                Opened::Value { id, kind, bytes, .. } => edits.leaf(id, &Replacement::Value { kind, bytes }),
+                Opened::Value { id, kind, bytes, .. } => edits.opened(id, kind, bytes),
                 Opened::Comment { id, text, .. } => edits.comment(id, text),
                 Opened::StaleComment { id } => stale_comments.push(line_of_comment(&self.document, id)),
             }
@@ -136,7 +136,7 @@ impl EncryptedFile {
             let leaves = if part.start == 0 { document.outline().leaves.len() } else { part.len() };
             let mut splice = Splice::new(document, parts::start(document, part), bytes.saturating_sub(100 * leaves));
             values::open_part(document, metadata, &key, part, &mut hashed, |id, kind, bytes| {
-                Ok(splice.leaf(id, &Replacement::Value { kind, bytes })?)
+                Ok(splice.opened(id, kind, bytes)?)
             })?;
             Ok::<_, SopsError>((splice, hashed.into_bytes()))
         };
@@ -163,7 +163,7 @@ impl EncryptedFile {
         let mut code = Zeroizing::new(Vec::with_capacity(128));
         match cipher.decrypt(stored.as_bytes(), &self.metadata.mac_associated_data(), &mut code) {
             Err(problem) => Some(SopsError::MacUnreadable { problem }),
-            Ok(_) if code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
+            Ok(label) if label != Label::Str || code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
             Ok(_) => None,
         }
     }

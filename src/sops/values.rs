@@ -5,7 +5,7 @@ use std::ops::Range;
 use zeroize::Zeroizing;
 
 use crate::cipher::{DataKey, Label, Mac, ValueCipher};
-use crate::document::{CommentId, Document, Kind, LeafId, Path, Visit, canonical};
+use crate::document::{CommentId, Document, Kind, LeafId, Path, Visit};
 
 use super::SopsError;
 use super::metadata::Metadata;
@@ -122,7 +122,7 @@ impl Leaf<'_> {
             SopsError::Content { path, line, kind: label.word() }
         };
         let kind = kind_of(label).ok_or_else(content)?;
-        hash(&canonical(kind, plain).ok_or_else(content)?);
+        hash(&self.document.canonical_of(self.id, kind, plain).ok_or_else(content)?);
         Ok(Some(kind))
     }
 }

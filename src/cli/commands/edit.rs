@@ -11,6 +11,8 @@ use crate::cli::secrets::editor::Editor;
 use crate::cli::secrets::identities::to_encrypt;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::recipients::Recipients;
+use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::{in_file, private, rules};
 use crate::cli::{Action, Context, Failed, report, terminal};
 use crate::document::{Document, Format, Visit};
@@ -34,6 +36,10 @@ pub(crate) struct Edit {
     file: PathBuf,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    recipients: Recipients,
+    #[command(flatten)]
+    opening: Opening,
     /// Where there is no memory file system, write the plaintext to a disk while the editor is open.
     #[arg(long)]
     plaintext_on_disk: bool,
@@ -41,10 +47,11 @@ pub(crate) struct Edit {
 
 impl Edit {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let subject = Subject::open(context, &source, format, &target)?;
+        let subject = Subject::open(context, &source, format, &target, &self.recipients)?;
         let folder = private::folder(context, self.plaintext_on_disk)?;
         let name = self.file.file_name().unwrap_or(OsStr::new("secrets"));
         let desk = Desk::lay(Editor::choose(context)?, folder, name, subject.plaintext())?;
@@ -128,13 +135,18 @@ enum Subject {
 }
 
 impl Subject {
-    fn open(context: &Context, source: &Source, format: Format, target: &Target) -> Result<Self, Failed> {
+    fn open(
+        context: &Context,
+        source: &Source,
+        format: Format,
+        target: &Target,
+        recipients: &Recipients,
+    ) -> Result<Self, Failed> {
         let Source::File(path) = source else { return Err(in_file(source, SopsError::NotEncrypted)) };
         if !target.exists() {
-            let recipients = context.variable("SOPS_AGE_RECIPIENTS");
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, source, format, input.to_vec())?;
         Ok(Self::Old(Box::new(opened.file), input))
     }
@@ -179,6 +191,12 @@ impl Subject {
         format: Format,
         edited: &[u8],
     ) -> Result<Option<(Vec<u8>, String)>, SopsError> {
+        let format = match (self, format) {
+            // It may say more than its name.
+            (Self::Old(file, _), _) => file.document()?.format(),
+            (Self::New(encryption, _), Format::Dotenv) => encryption.dialect.map_or(format, Format::Dialect),
+            (Self::New(..), _) => format,
+        };
         let edited = Document::parse(format, edited.to_vec())?;
         match self {
             Self::Old(file, _) => {
@@ -199,8 +217,9 @@ pub(super) fn example(format: Format) -> &'static [u8] {
     match format {
         Format::Yaml => b"example_key: example_value\n",
         Format::Json => b"{\n\t\"example_key\": \"example_value\"\n}\n",
-        Format::Dotenv => b"EXAMPLE_KEY=example_value\n",
+        Format::Dotenv | Format::Dialect(_) => b"EXAMPLE_KEY=example_value\n",
         Format::Ini => b"[example]\nkey = value\n",
+        Format::Toml => b"example_key = \"example_value\"\n",
         Format::Binary => b"",
     }
 }

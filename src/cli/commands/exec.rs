@@ -10,6 +10,7 @@ use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{InputType, Source};
 use crate::cli::secrets::opening::open;
 use crate::cli::secrets::private;
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
 use crate::sops::DecryptedFile;
@@ -58,6 +59,8 @@ struct Common {
     file: PathBuf,
     #[command(flatten)]
     input: InputType,
+    #[command(flatten)]
+    opening: Opening,
     /// A line for the shell, in place of a command.
     #[arg(long, value_name = "LINE", conflicts_with = "command")]
     shell: Option<OsString>,
@@ -68,6 +71,7 @@ struct Common {
 
 impl Common {
     fn open(&self, context: &Context) -> Result<DecryptedFile, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(Some(&self.file));
         let format = self.input.format(source.path(None))?;
         let mut input = source.read(context)?;

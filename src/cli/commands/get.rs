@@ -8,6 +8,7 @@ use zeroize::Zeroizing;
 use super::decrypt::no_value;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Context, Failed, report};
 use crate::document::{KeyPath, Kind};
 
@@ -24,10 +25,13 @@ pub(crate) struct Get {
     key: KeyPath,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Get {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::of(Some(&self.file));
         let format = self.types.format(&source)?;
         let mut input = source.read(context)?;

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::Sealed;
 use crate::cli::secrets::output::{Content, Destination};
-use crate::cli::secrets::recipients::named;
+use crate::cli::secrets::recipients::OfAws;
+use crate::cli::secrets::services::Services;
 use crate::cli::{Context, Failed};
 use crate::keys::KeyServices;
 use crate::sops::{EncryptedFile, RuleGroup, SopsError};
@@ -26,6 +27,8 @@ enum What {
         /// Its recipients; a kind other than age stands before the key: `pgp:FINGERPRINT`.
         #[arg(long = "recipient", value_name = "RECIPIENT", required = true)]
         recipients: Vec<String>,
+        #[command(flatten)]
+        aws: OfAws,
     },
     /// Delete a group.
     Delete {
@@ -48,13 +51,15 @@ struct Common {
     /// How many groups it shall take to open the file.
     #[arg(long, value_name = "N")]
     threshold: Option<usize>,
+    #[command(flatten)]
+    services: Services,
 }
 
 impl Groups {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self.what {
-            What::Add { common, recipients } => {
-                let group = RuleGroup { keys: named(&recipients)? };
+            What::Add { common, recipients, aws } => {
+                let group = RuleGroup { keys: aws.named(&recipients)? };
                 common.change(context, |file, keys| file.add_group(&group, common.threshold, keys, context.now()))
             }
             What::Delete { common, index } => {
@@ -70,6 +75,7 @@ impl Common {
         context: &Context,
         change: impl FnOnce(&EncryptedFile, &KeyServices) -> Result<Vec<u8>, SopsError>,
     ) -> Result<u8, Failed> {
+        let context = &self.services.chosen(context)?;
         let source = Source::of(Some(&self.file));
         let format = self.types.format(&source)?;
         let sink = self.destination.open(context, &source)?;

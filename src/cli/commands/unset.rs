@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use crate::cli::secrets::input::{Source, Types};
 use crate::cli::secrets::opening::open;
+use crate::cli::secrets::services::Opening;
 use crate::cli::{Action, Context, Failed, report};
 use crate::document::KeyPath;
 use crate::sops::Flavour;
@@ -21,14 +22,17 @@ pub(crate) struct Unset {
     key: KeyPath,
     #[command(flatten)]
     types: Types,
+    #[command(flatten)]
+    opening: Opening,
 }
 
 impl Unset {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
+        let context = &self.opening.chosen(context)?;
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, &source, format, input.to_vec())?;
         let text = opened.file.unset(&self.key, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;

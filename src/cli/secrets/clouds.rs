@@ -15,16 +15,9 @@ pub(crate) fn publisher(context: &Context) -> Publisher {
     Publisher::new(&surroundings(context), &context.background)
 }
 
-/// Adds the key services that were named, after the local one: `SOPS_KEYSERVICE`, parted by commas.
-pub(crate) fn remotes(context: &Context, services: KeyServices) -> KeyServices {
-    let named = context.variable("SOPS_KEYSERVICE").unwrap_or_default();
-    let named: Vec<&str> = named.split(',').map(str::trim).filter(|uri| !uri.is_empty()).collect();
-    remotes_at(context, services, &named)
-}
-
 /// Adds key services by their URIs, after those that are there; what is no URI is said and skipped, as SOPS does.
-pub(crate) fn remotes_at(context: &Context, mut services: KeyServices, uris: &[&str]) -> KeyServices {
-    for uri in uris {
+pub(crate) fn remotes_at<U: AsRef<str>>(context: &Context, mut services: KeyServices, uris: &[U]) -> KeyServices {
+    for uri in uris.iter().map(AsRef::as_ref) {
         match ServiceAddress::parse(uri) {
             Ok(address) => services = services.with(RemoteKeys::new(address, context.background.clone())),
             Err(ServiceAddressError::NoUri(_)) => {

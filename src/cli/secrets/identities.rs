@@ -37,7 +37,8 @@ impl Identities {
             metadata.recipients().filter(|recipient| recipient.kind() == KeyKind::Age).collect()
         };
         let mut files: Vec<Vec<&Recipient>> = Vec::from_iter(files.into_iter().map(age));
-        files.retain(|recipients| !recipients.is_empty());
+        // Nothing is read and nobody asked where the keys of this machine do not count.
+        files.retain(|recipients| context.choice.local && !recipients.is_empty());
         let keyring = if files.is_empty() { askable(context) } else { Places::read_all(context, &files) };
         Self { keyring }
     }
@@ -68,14 +69,19 @@ impl Identities {
 struct Places<'c> {
     context: &'c Context,
     keyring: Keyring,
+    /// Places that could be read and hold nothing, as SOPS names them.
+    empty: Vec<String>,
 }
 
 impl Places<'_> {
     /// `files` are the age recipients of each file that shall be opened.
     fn read_all(context: &Context, files: &[Vec<&Recipient>]) -> Keyring {
-        let mut places = Places { context, keyring: askable(context) };
+        let mut places = Places { context, keyring: askable(context), empty: Vec::new() };
         places.ssh(files);
         places.age(files);
+        for place in std::mem::take(&mut places.empty) {
+            places.keyring.note_absent(place);
+        }
         for problem in places.keyring.problems() {
             tracing::info!("{problem}");
         }
@@ -84,15 +90,22 @@ impl Places<'_> {
 
     fn ssh(&mut self, files: &[Vec<&Recipient>]) {
         let file = "SOPS_AGE_SSH_PRIVATE_KEY_FILE";
-        match self.context.variable(file) {
+        match self.context.set_variable(file) {
             Some(path) => self.ssh_file(Path::new(path), file),
             None => self.keyring.note_absent(file.to_owned()),
         }
         let command = "SOPS_AGE_SSH_PRIVATE_KEY_CMD";
-        match self.context.variable(command) {
+        match self.context.set_variable(command) {
             Some(line) => {
-                self.commands(line, command, files, |keyring, text, origin| {
-                    keyring.add_ssh(&SecretString::new(text_of(text, origin)?), origin)
+                self.commands(line, command, files, |places, text, origin| {
+                    let text = text_of(text, origin).map(SecretString::new);
+                    let added = text.and_then(|text| {
+                        places.keyring.add_ssh(&text, None, origin).map_err(|error| (error, no_ssh_key(&text)))
+                    });
+                    if let Err((error, why)) = added {
+                        let sops = format!("malformed SSH identity returned by running {command}: \"{why}\"");
+                        places.keyring.note_problem(error.to_string(), sops);
+                    }
                 });
             }
             None => self.keyring.note_absent(command.to_owned()),
@@ -110,30 +123,34 @@ impl Places<'_> {
     fn age(&mut self, files: &[Vec<&Recipient>]) {
         // SOPS names its own place only where none of the others could be read.
         let mut read = !self.keyring.origins().is_empty();
-        match self.context.variable("SOPS_AGE_KEY") {
+        let variable = "SOPS_AGE_KEY";
+        match self.context.set_variable(variable) {
             Some(text) => {
                 read = true;
-                let added = self.keyring.add_age_inline(&SecretString::new(text.to_owned()), "SOPS_AGE_KEY");
-                self.note("SOPS_AGE_KEY", added.map(|_| ()));
+                let added = self.keyring.add_age_inline(&SecretString::new(text.to_owned()), variable);
+                self.note(variable, added);
             }
-            None => self.keyring.note_absent("SOPS_AGE_KEY".to_owned()),
+            None => self.keyring.note_absent(variable.to_owned()),
         }
-        match self.context.variable("SOPS_AGE_KEY_FILE") {
-            Some(path) => read |= self.age_file(Path::new(path), "SOPS_AGE_KEY_FILE"),
-            None => self.keyring.note_absent("SOPS_AGE_KEY_FILE".to_owned()),
+        let variable = "SOPS_AGE_KEY_FILE";
+        match self.context.set_variable(variable) {
+            Some(path) => read |= self.age_file(Path::new(path), variable, variable),
+            None => self.keyring.note_absent(variable.to_owned()),
         }
         let default = default_file(self.context);
         let is_there = default.as_ref().is_some_and(|path| path.exists());
         if let (Some(path), true) = (&default, is_there) {
-            self.age_file(path, "the default place");
+            self.age_file(path, "the default place", &path.display().to_string());
         }
-        match self.context.variable("SOPS_AGE_KEY_CMD") {
+        let variable = "SOPS_AGE_KEY_CMD";
+        match self.context.set_variable(variable) {
             Some(line) => {
-                read |= self.commands(line, "SOPS_AGE_KEY_CMD", files, |keyring, text, origin| {
-                    keyring.add_age_file(SecretBytes::new(text.to_vec()), origin).map(|_| ())
+                read |= self.commands(line, variable, files, |places, text, origin| {
+                    let added = places.keyring.add_age_file(SecretBytes::new(text.to_vec()), origin);
+                    places.note(variable, added);
                 });
             }
-            None => self.keyring.note_absent("SOPS_AGE_KEY_CMD".to_owned()),
+            None => self.keyring.note_absent(variable.to_owned()),
         }
         if let (Some(path), false, false) = (default, is_there, read) {
             self.keyring.note_absent(path.display().to_string());
@@ -141,41 +158,46 @@ impl Places<'_> {
     }
 
     /// Adds the identities of a file; whether it could be read.
-    fn age_file(&mut self, path: &Path, why: &str) -> bool {
+    fn age_file(&mut self, path: &Path, why: &str, place: &str) -> bool {
         let origin = format!("`{}` ({why})", path.display());
-        let Some(content) = self.read(path, why) else { return false };
+        let named = if why == place { format!("{why} file") } else { "file".to_owned() };
+        let Some(content) = self.read(path, why, &named) else { return false };
         let added = self.keyring.add_age_file(SecretBytes::new(content.to_vec()), &origin);
-        self.note(why, added.map(|_| ()));
+        self.note(place, added);
         true
     }
 
     fn ssh_file(&mut self, path: &Path, why: &str) {
         let origin = format!("`{}` ({why})", path.display());
-        if let Some(content) = self.read(path, why) {
-            let text = text_of(&content, &origin).map(SecretString::new);
-            let added = text.and_then(|text| self.keyring.add_ssh(&text, &origin));
-            if let Err(error) = added {
-                let sops = format!("malformed SSH identity in \"{}\": ssh: no key found", path.display());
-                self.keyring.note_problem(error.to_string(), sops);
-            }
+        let Some(content) = self.read(path, why, "file") else { return };
+        let beside = PathBuf::from(format!("{}.pub", self.context.path(path).display()));
+        let public = files::read(&beside).ok();
+        let public = public.as_deref().and_then(|public| std::str::from_utf8(public).ok());
+        let text = text_of(&content, &origin).map(SecretString::new);
+        let added = text
+            .and_then(|text| self.keyring.add_ssh(&text, public, &origin).map_err(|error| (error, no_ssh_key(&text))));
+        if let Err((error, reason)) = added {
+            let sops = format!("malformed SSH identity in \"{}\": {reason}", path.display());
+            self.keyring.note_problem(error.to_string(), sops);
         }
     }
 
-    fn read(&mut self, path: &Path, why: &str) -> Option<Zeroizing<Vec<u8>>> {
+    fn read(&mut self, path: &Path, why: &str, named: &str) -> Option<Zeroizing<Vec<u8>>> {
         let whole = self.context.path(path);
-        match files::read(&whole) {
-            Ok(content) => Some(content),
-            Err(error) => {
+        let shown = path.display();
+        let nowhere = path.as_os_str().is_empty();
+        let (ours, reason) = match files::read(&whole) {
+            Ok(content) if !nowhere => return Some(content),
+            Err(error) if !nowhere && whole.exists() => {
                 let system = std::error::Error::source(&error).map_or_else(|| error.to_string(), ToString::to_string);
-                let reason = match whole.exists() {
-                    true => system.split(" (os error").next().unwrap_or_default().to_lowercase(),
-                    false => "no such file or directory".to_owned(),
-                };
-                let sops = format!("failed to open {why} file: open {}: {reason}", path.display());
-                self.keyring.note_problem(format!("`{}` ({why}): {error}", path.display()), sops);
-                None
+                (error.to_string(), system.split(" (os error").next().unwrap_or_default().to_lowercase())
             }
-        }
+            Err(error) if !nowhere => (error.to_string(), "no such file or directory".to_owned()),
+            _ => ("it names no file".to_owned(), "no such file or directory".to_owned()),
+        };
+        let sops = format!("failed to open {named}: open {shown}: {reason}");
+        self.keyring.note_problem(format!("`{shown}` ({why}): {ours}"), sops);
+        None
     }
 
     /// Runs the user's command for one recipient of a file after another, until an identity is known to open the file;
@@ -185,7 +207,7 @@ impl Places<'_> {
         line: &str,
         why: &str,
         files: &[Vec<&Recipient>],
-        add: impl Fn(&mut Keyring, &[u8], &str) -> Result<(), KeyError>,
+        add: impl Fn(&mut Self, &[u8], &str),
     ) -> bool {
         let mut printed = false;
         let mut asked = HashSet::new();
@@ -196,8 +218,7 @@ impl Places<'_> {
             asked.insert(recipient);
             match output_of(self.context, line, recipient) {
                 Ok(text) => {
-                    let added = add(&mut self.keyring, &text, &format!("`{line}` ({why})"));
-                    self.note(why, added);
+                    add(self, &text, &format!("`{line}` ({why})"));
                     printed = true;
                 }
                 Err(reason) => {
@@ -209,15 +230,34 @@ impl Places<'_> {
         printed
     }
 
-    fn note(&mut self, why: &str, added: Result<(), KeyError>) {
-        if let Err(error) = added {
-            let said = match &error {
-                KeyError::Identity { .. } => "unknown identity type".to_owned(),
-                other => other.to_string(),
-            };
-            let sops = format!("failed to parse '{why}' age identities: {said}");
-            self.keyring.note_problem(error.to_string(), sops);
+    /// Notes what came of reading a place.
+    fn note(&mut self, place: &str, added: Result<usize, KeyError>) {
+        match added {
+            Ok(0) => self.empty.push(place.to_owned()),
+            Ok(_) => {}
+            Err(error) => {
+                let said = match &error {
+                    KeyError::Identity { .. } => "unknown identity type".to_owned(),
+                    other => other.to_string(),
+                };
+                let sops = format!("failed to parse '{place}' age identities: {said}");
+                self.keyring.note_problem(error.to_string(), sops);
+            }
         }
+    }
+}
+
+/// What SOPS says of a text that is no private SSH key.
+///
+/// *Source*: the real program.
+fn no_ssh_key(text: &SecretString) -> String {
+    let text = text.expose_secret();
+    let label = text.lines().find_map(|line| line.trim_end().strip_prefix("-----BEGIN ")?.strip_suffix("-----"));
+    match label {
+        Some(label) if text.contains(&format!("-----END {label}-----")) => {
+            format!("ssh: unsupported key type \"{label}\"")
+        }
+        _ => "ssh: no key found".to_owned(),
     }
 }
 
@@ -241,9 +281,10 @@ fn output_of(context: &Context, line: &str, recipient: &Recipient) -> Result<Zer
     }
 }
 
-fn text_of(content: &[u8], origin: &str) -> Result<String, KeyError> {
+fn text_of(content: &[u8], origin: &str) -> Result<String, (KeyError, String)> {
     let text = std::str::from_utf8(content).map(str::to_owned);
-    text.map_err(|_| KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" })
+    let error = KeyError::Unusable { origin: origin.to_owned(), reason: "it is no text" };
+    text.map_err(|_| (error, "ssh: no key found".to_owned()))
 }
 
 /// `sops/age/keys.txt` in the user's configuration folder; a relative `XDG_CONFIG_HOME` is not followed.
@@ -277,9 +318,11 @@ pub(crate) fn no_identities(context: &Context) -> LocalKeys {
     local(context, askable(context))
 }
 
-/// The local key service, and after it those that were named.
+/// The local key service, unless it is turned off, and after it those that were named.
 fn services(context: &Context, keyring: Keyring) -> KeyServices {
-    clouds::remotes(context, KeyServices::from(local(context, keyring)))
+    let choice = &context.choice;
+    let services = if choice.local { local(context, keyring).into() } else { KeyServices::new() };
+    clouds::remotes_at(context, services, &choice.remotes).in_order(choice.order.clone())
 }
 
 /// Says so when everybody can open a file.

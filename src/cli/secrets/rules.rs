@@ -1,11 +1,13 @@
 //! Which creation rule a file falls under.
 
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
+use super::recipients::Recipients;
 use crate::cli::{Context, Failed, report};
 use crate::error::Class;
-use crate::keys::{KeyError, Recipient};
-use crate::sops::{Encryption, Rule, RuleGroup, RuleSet};
+use crate::sops::{Encryption, Rule, RuleSet};
 use crate::system::files;
 
 /// The name rules are kept under.
@@ -36,11 +38,20 @@ impl Rules {
     /// # Errors
     /// The file named by `--config` is missing; a rules file cannot be read.
     pub(crate) fn find(context: &Context, file: &Path, search: Search) -> Result<Option<Self>, Failed> {
-        let path = match &context.config {
+        match Self::place(context, file, search) {
+            Some(path) => Self::read(context, path, file, search).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn place(context: &Context, file: &Path, search: Search) -> Option<PathBuf> {
+        match &context.config {
             Some(config) => Some(context.path(config)),
             None => locate(context, file, search),
-        };
-        let Some(path) = path else { return Ok(None) };
+        }
+    }
+
+    fn read(context: &Context, path: PathBuf, file: &Path, search: Search) -> Result<Self, Failed> {
         let shown = shown(context, &path);
         let text = files::read(&path)?;
         let text =
@@ -53,7 +64,7 @@ impl Rules {
                 RuleSet::parse_for(text, &shown, subject.as_deref())?
             }
         };
-        Ok(Some(rules))
+        Ok(rules)
     }
 
     /// The first rule that matches the file.
@@ -73,6 +84,31 @@ impl Rules {
         let folder = clean(self.path.parent().unwrap_or(Path::new("/")));
         let subject = file.strip_prefix(&folder).unwrap_or(&file);
         subject.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    }
+}
+
+/// The rules of many files: looked for once in a folder, read once.
+#[derive(Default)]
+pub(crate) struct RuleBook {
+    places: HashMap<PathBuf, Option<PathBuf>>,
+    read: HashMap<PathBuf, Rc<Rules>>,
+}
+
+impl RuleBook {
+    /// The rules for a file, from its own folder upwards.
+    ///
+    /// # Errors
+    /// As for [`Rules::find`].
+    pub(crate) fn find(&mut self, context: &Context, file: &Path) -> Result<Option<Rc<Rules>>, Failed> {
+        let folder = clean(&context.path(file)).parent().unwrap_or(Path::new("/")).to_owned();
+        let place = self.places.entry(folder).or_insert_with(|| Rules::place(context, file, Search::OfFile)).clone();
+        let Some(place) = place else { return Ok(None) };
+        if let Some(rules) = self.read.get(&place) {
+            return Ok(Some(Rc::clone(rules)));
+        }
+        let rules = Rc::new(Rules::read(context, place.clone(), file, Search::OfFile)?);
+        self.read.insert(place, Rc::clone(&rules));
+        Ok(Some(rules))
     }
 }
 
@@ -125,35 +161,46 @@ pub(crate) fn clean(path: &Path) -> PathBuf {
     out
 }
 
-/// How a new file shall be encrypted: by its rule, and for `recipients` (a comma-separated list) if any are named.
+/// How a new file shall be encrypted: by its rule, and for `recipients` if any are named.
 ///
 /// # Errors
 /// No rule matches and nobody is named; a recipient is none.
 pub(crate) fn encryption(
     context: &Context,
     file: Option<&Path>,
-    recipients: Option<&str>,
+    recipients: &Recipients,
 ) -> Result<Encryption, Failed> {
     let rules = match file {
         Some(file) => Rules::find(context, file, Search::OfFile)?,
         None => None,
     };
-    let rule = rules.as_ref().zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
-    let mut encryption = match (rule, recipients) {
-        (Some(rule), _) => Encryption::of_rule(rule),
-        (None, Some(_)) => Encryption::default(),
-        (None, None) => return Err(no_rule(context, rules.as_ref(), file)),
-    };
-    if let Some(recipients) = recipients {
-        encryption.groups = vec![group(recipients)?];
-    }
-    Ok(encryption)
+    encryption_by(context, rules.as_ref(), file, recipients)
 }
 
-/// One group of age recipients.
-pub(crate) fn group(recipients: &str) -> Result<RuleGroup, KeyError> {
-    let keys = recipients.split(',').map(Recipient::parse_age);
-    Ok(RuleGroup { keys: keys.collect::<Result<_, _>>()? })
+/// The same with rules that were found.
+///
+/// # Errors
+/// As for [`encryption`].
+pub(crate) fn encryption_by(
+    context: &Context,
+    rules: Option<&Rules>,
+    file: Option<&Path>,
+    recipients: &Recipients,
+) -> Result<Encryption, Failed> {
+    let rule = rules.zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
+    let named = recipients.group()?;
+    let mut encryption = match (rule, &named) {
+        (Some(rule), _) => Encryption::of_rule(rule),
+        (None, Some(_)) => Encryption::default(),
+        (None, None) => return Err(no_rule(context, rules, file)),
+    };
+    if let Some(group) = named {
+        encryption.groups = vec![group];
+    }
+    if recipients.shamir_secret_sharing_threshold.is_some() {
+        encryption.shamir_threshold = recipients.shamir_secret_sharing_threshold;
+    }
+    Ok(encryption)
 }
 
 fn no_rule(context: &Context, rules: Option<&Rules>, file: Option<&Path>) -> Failed {

@@ -133,6 +133,7 @@ impl Selected<'_> {
             Format::Dotenv => {
                 return Err(EmitError::NoValue("the dotenv store only supports emitting strings"));
             }
+            Format::Toml | Format::Dialect(_) => return Err(EmitError::NoValue(super::EXTENSION)),
             Format::Binary => {
                 return Err(EmitError::NoValue(
                     "Binary files are not structured and extracting a single value is not possible",

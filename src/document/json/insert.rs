@@ -11,6 +11,9 @@ use crate::document::graft::Graft;
 use crate::document::key_path::{KeyPath, PathPart};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 
+/// Where the `sops` block stands, if there is one.
+type Block = Option<Range<usize>>;
+
 /// The container that shall hold the new value.
 #[derive(Debug)]
 struct Place {
@@ -40,10 +43,10 @@ struct Taken {
     behind: Option<usize>,
 }
 
-pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Graft<'_>) -> Result<Vec<u8>, SyntaxError> {
+pub(super) fn insert(text: &[u8], path: &KeyPath, value: &Graft<'_>, block: Block) -> Result<Vec<u8>, SyntaxError> {
     let failed = |at: usize, reason: &'static str| error(Format::Json, text, at, SyntaxErrorKind::Path(reason));
     let Some((parent, last)) = path.split_last() else { return Err(failed(0, "the path is empty")) };
-    let Some(place) = find(text, parent.parts(), last)? else {
+    let Some(place) = find(text, parent.parts(), last, block)? else {
         return Err(failed(0, "there is no mapping or list to put it in"));
     };
     match last {
@@ -107,8 +110,8 @@ pub(super) fn write_graft(
 }
 
 /// The text with `graft` in the place of what stands at `path`.
-pub(super) fn replace(text: &[u8], path: &KeyPath, graft: &Graft<'_>) -> Result<Vec<u8>, SyntaxError> {
-    let (place, taken) = there(text, path)?;
+pub(super) fn replace(text: &[u8], path: &KeyPath, graft: &Graft<'_>, block: Block) -> Result<Vec<u8>, SyntaxError> {
+    let (place, taken) = there(text, path, block)?;
     let mut new = Vec::new();
     write_graft(graft, &Layout::of(text)?, place.level, &mut new)
         .map_err(|kind| error(Format::Json, text, taken.value.start, kind))?;
@@ -116,8 +119,8 @@ pub(super) fn replace(text: &[u8], path: &KeyPath, graft: &Graft<'_>) -> Result<
 }
 
 /// The text without the member at `path`, its comma and its line.
-pub(super) fn remove(text: &[u8], path: &KeyPath) -> Result<Vec<u8>, SyntaxError> {
-    let (place, taken) = there(text, path)?;
+pub(super) fn remove(text: &[u8], path: &KeyPath, block: Block) -> Result<Vec<u8>, SyntaxError> {
+    let (place, taken) = there(text, path, block)?;
     let range = match (taken.before, taken.behind) {
         (_, Some(behind)) => taken.member.start..behind,
         (Some(before), None) => before..taken.member.end,
@@ -129,9 +132,9 @@ pub(super) fn remove(text: &[u8], path: &KeyPath) -> Result<Vec<u8>, SyntaxError
     Ok([&text[..range.start], &text[range.end..]].concat())
 }
 
-fn there(text: &[u8], path: &KeyPath) -> Result<(Place, Taken), SyntaxError> {
+fn there(text: &[u8], path: &KeyPath, block: Block) -> Result<(Place, Taken), SyntaxError> {
     let place = match path.split_last() {
-        Some((parent, last)) => find(text, parent.parts(), last)?,
+        Some((parent, last)) => find(text, parent.parts(), last, block)?,
         None => None,
     };
     let taken = place.as_ref().and_then(|place| place.taken.clone());
@@ -201,7 +204,7 @@ impl Frame {
 }
 
 /// Finds the container of that path; where a key stands twice, the last one.
-fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Place>, SyntaxError> {
+fn find(text: &[u8], parent: &[PathPart], last: &PathPart, block: Block) -> Result<Option<Place>, SyntaxError> {
     let mut scanner = Scanner::new(text);
     let mut frames: Vec<Frame> = Vec::new();
     let mut place: Option<Place> = None;
@@ -232,7 +235,8 @@ fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Plac
             && depth == parent.len() + 1
             && let Some(place) = &mut place
         {
-            note(place, frame, depth == 1, start..end, last);
+            let item = frame.list && block.as_ref().is_some_and(|block| block.contains(&start));
+            note(place, frame, (depth == 1, item), start..end, last);
         }
         frame.index += 1;
         frame.key = None;
@@ -240,14 +244,14 @@ fn find(text: &[u8], parent: &[PathPart], last: &PathPart) -> Result<Option<Plac
     Ok(place)
 }
 
-/// Sees one complete member of the container.
-fn note(place: &mut Place, frame: &Frame, root: bool, value: Range<usize>, wanted: &PathPart) {
+/// Sees one complete member of the container: whether that is the root, and the member the block in a list.
+fn note(place: &mut Place, frame: &Frame, (root, item): (bool, bool), value: Range<usize>, wanted: &PathPart) {
     let start = frame.key.as_ref().map_or(value.start, |(_, start)| *start);
     if let Some(taken) = &mut place.taken {
         taken.behind = taken.behind.or(Some(start));
     }
     let before = place.end.replace(value.end);
-    if root && frame.key.as_ref().is_some_and(|(key, _)| &**key == "sops") {
+    if root && (item || frame.key.as_ref().is_some_and(|(key, _)| &**key == "sops")) {
         place.block = Some(start);
         return;
     }

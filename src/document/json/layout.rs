@@ -33,6 +33,7 @@ impl Layout {
         let mut first = None;
         while let Some(event) = scanner.next()? {
             match event {
+                Event::Open { at, list: true } if inside == 0 => return Ok(Self::of_list(text, at + 1)),
                 Event::Open { at, .. } if first.is_none() => inside = at + 1,
                 Event::Open { at, .. } => return Ok(Self::from_parts(text, inside, first, Some(at))),
                 Event::Key(range) if first.is_none() => first = Some(range),
@@ -41,6 +42,31 @@ impl Layout {
             }
         }
         Ok(Self::from_parts(text, inside, first, None))
+    }
+
+    /// The habits of a list at the top, whose items need not be on lines of their own.
+    fn of_list(text: &[u8], inside: usize) -> Self {
+        let blanks = text[inside..].iter().take_while(|byte| byte.is_ascii_whitespace()).count();
+        let before = &text[inside..inside + blanks];
+        let colon = if memchr::memmem::find(text, b"\":").is_some() && memchr::memmem::find(text, b"\": ").is_none() {
+            ":"
+        } else {
+            ": "
+        };
+        let gap =
+            if memchr::memchr(b',', text).is_some() && memchr::memmem::find(text, b", ").is_none() { "" } else { " " };
+        let Some(line) = memchr::memrchr(b'\n', before) else {
+            return Self {
+                newline: "",
+                base: String::new(),
+                unit: String::new(),
+                colon: colon.into(),
+                gap: gap.into(),
+            };
+        };
+        let newline = if line > 0 && before[line - 1] == b'\r' { "\r\n" } else { "\n" };
+        let unit = String::from_utf8_lossy(&before[line + 1..]).into_owned();
+        Self { newline, base: String::new(), unit, colon: colon.into(), gap: gap.into() }
     }
 
     fn from_parts(text: &[u8], inside: usize, key: Option<std::ops::Range<usize>>, value: Option<usize>) -> Self {

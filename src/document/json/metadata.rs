@@ -18,7 +18,7 @@ pub(super) fn splices(text: &[u8], outline: &Outline, edit: &MetadataEdit) -> Re
     Ok(match edit {
         MetadataEdit::Keep => Vec::new(),
         MetadataEdit::Remove => outline.metadata.iter().map(|old| (old.range.clone(), String::new())).collect(),
-        MetadataEdit::Set(tree) => vec![set(text, tree)?],
+        MetadataEdit::Set(tree) => vec![set(text, outline, tree)?],
         MetadataEdit::Scalars(scalars) => {
             scalars.iter().map(|(range, new)| (range.clone(), scalar_in_place(&text[range.clone()], new))).collect()
         }
@@ -106,11 +106,16 @@ struct Place {
     inside: usize,
     member_end: Option<usize>,
     old: Option<Range<usize>>,
+    /// Whether the document is a list.
+    list: bool,
 }
 
-fn set(text: &[u8], tree: &Tree) -> Result<Splice, SyntaxError> {
+fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Splice, SyntaxError> {
     let layout = Layout::of(text)?;
     let place = place(text)?;
+    if place.list {
+        return Ok(set_item(outline, tree, &layout, &place));
+    }
     if let Some(old) = place.old {
         return Ok((old, laid_out(tree, &layout)));
     }
@@ -126,6 +131,22 @@ fn set(text: &[u8], tree: &Tree) -> Result<Splice, SyntaxError> {
     Ok((at..at, into_text(out)))
 }
 
+/// The block as the last item of a list.
+fn set_item(outline: &Outline, tree: &Tree, layout: &Layout, place: &Place) -> Splice {
+    let mut out = Vec::new();
+    let old = outline.metadata.as_ref().map(|metadata| metadata.range.clone());
+    let at = old.unwrap_or_else(|| {
+        let at = place.member_end.unwrap_or(place.inside);
+        at..at
+    });
+    match at.start > place.inside {
+        true => layout.comma(1, &mut out),
+        false => layout.line(1, &mut out),
+    }
+    write(&Tree::Map(vec![("sops".to_owned(), tree.clone())]), layout, 1, &mut out);
+    (at, into_text(out))
+}
+
 fn place(text: &[u8]) -> Result<Place, SyntaxError> {
     let mut scanner = Scanner::new(text);
     let mut place = Place::default();
@@ -134,8 +155,9 @@ fn place(text: &[u8]) -> Result<Place, SyntaxError> {
     while let Some(event) = scanner.next()? {
         let depth = scanner.depth();
         let end = match event {
-            Event::Open { at, .. } if depth == 1 => {
+            Event::Open { at, list } if depth == 1 => {
                 place.inside = at + 1;
+                place.list = list;
                 continue;
             }
             Event::Open { at, .. } if depth == 2 => {

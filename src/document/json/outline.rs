@@ -10,7 +10,7 @@ use crate::document::scalar::{Kind, canonical};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error, position};
 use crate::document::tree::Tree;
 
-/// The reserved key of the top-level object.
+/// The reserved key of the top-level object, or of the last item of a list at the top.
 const SOPS: &str = "sops";
 
 /// The offset behind the object at the top; nothing behind it is looked at.
@@ -34,6 +34,14 @@ pub(super) fn read(text: &[u8]) -> Result<Outline, SyntaxError> {
             root.note(&event);
         }
         match event {
+            Event::Open { list: false, at } if depth == 2 && scanner.in_root_list() => {
+                if let Some((block, behind)) = Block::item(text, &scanner, at, root.member_end)? {
+                    root.sops = Some(block);
+                    scanner = behind;
+                    continue;
+                }
+                outline.nodes.push(Node::Open { list: false });
+            }
             Event::Open { list, .. } => outline.nodes.push(Node::Open { list }),
             Event::Close { .. } => outline.nodes.push(Node::Close),
             Event::Key(range) => {
@@ -119,6 +127,24 @@ struct Block {
 }
 
 impl Block {
+    /// The last item of a list at the top, if it is an object with nothing in it but the block, and the scanner behind it.
+    fn item<'t>(
+        text: &'t [u8],
+        scanner: &Scanner<'t>,
+        at: usize,
+        before: Option<usize>,
+    ) -> Result<Option<(Self, Scanner<'t>)>, SyntaxError> {
+        let mut scanner = scanner.clone();
+        match scanner.next()? {
+            Some(Event::Key(range)) if &*name(text, &range) == SOPS => {}
+            _ => return Ok(None),
+        }
+        let block = Self::read(text, &mut scanner, at, before)?;
+        let Some(Event::Close { end }) = scanner.next()? else { return Ok(None) };
+        let last = matches!(scanner.clone().next()?, Some(Event::Close { .. })) && scanner.depth() == 1;
+        Ok(last.then_some((Self { end, ..block }, scanner)))
+    }
+
     /// Reads the value of the key that was just read.
     fn read(text: &[u8], scanner: &mut Scanner<'_>, key: usize, before: Option<usize>) -> Result<Self, SyntaxError> {
         let mut open: Vec<(Tree, Option<String>)> = Vec::new();

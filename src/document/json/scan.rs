@@ -7,8 +7,8 @@ use crate::document::Format;
 use crate::document::scalar::{Kind, parse_float, parse_int};
 use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 
-/// Nesting bound: far above any real file, low enough that paths and the walk stay small.
-pub(super) const MOST_DEPTH: usize = 1000;
+/// Nesting bound, that of Go's own reader.
+pub(super) const MOST_DEPTH: usize = 10_000;
 
 /// One step of the text.
 #[derive(Clone, Debug)]
@@ -48,6 +48,7 @@ enum Expect {
     End,
 }
 
+#[derive(Clone)]
 pub(super) struct Scanner<'t> {
     text: &'t [u8],
     at: usize,
@@ -68,6 +69,11 @@ impl<'t> Scanner<'t> {
         self.open.len()
     }
 
+    /// Whether the document is a list.
+    pub(super) fn in_root_list(&self) -> bool {
+        self.open.first() == Some(&true)
+    }
+
     /// The offset behind the document, once it is read.
     pub(super) fn end(&self) -> Option<usize> {
         (self.expect == Expect::End).then_some(self.at)
@@ -79,7 +85,8 @@ impl<'t> Scanner<'t> {
         let here = self.peek();
         match self.expect {
             Expect::Root if here == Some(b'{') => self.container(false),
-            Expect::Root => Err(self.expected("`{`: a JSON file must hold an object")),
+            Expect::Root if here == Some(b'[') => self.container(true),
+            Expect::Root => Err(self.expected("`{`: a JSON file must hold an object or a list")),
             Expect::FirstKey if here == Some(b'}') => self.close(),
             Expect::FirstKey => self.key(),
             Expect::FirstItem if here == Some(b']') => self.close(),

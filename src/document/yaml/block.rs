@@ -41,6 +41,12 @@ pub(super) fn range(source: &Source<'_>, key: usize) -> Range<usize> {
     if in_braces(source, key) {
         return start..end;
     }
+    // Of a list at the top the whole item is the block, with its dash.
+    let mut start = start;
+    if key > 1 && source.is_block_item(key - 1) {
+        let before = source.text[..start].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+        start -= (before + 1).min(start);
+    }
     let blanks = source.text[..start].iter().rev().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
     let line = line_end(source.text, false, end);
     start - blanks..line + break_len(source.text, line)
@@ -53,7 +59,7 @@ fn in_braces(source: &Source<'_>, key: usize) -> bool {
     while at > 0 && source.events[at - 1].kind != EventKind::Document {
         at -= 1;
     }
-    matches!(token(source.resolved(at)), TokenKind::FlowMappingStart)
+    matches!(token(source.resolved(at)), TokenKind::FlowMappingStart | TokenKind::FlowSequenceStart)
 }
 
 /// The value at `at` as a tree.

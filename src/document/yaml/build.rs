@@ -52,6 +52,8 @@ struct Builder<'s> {
     keys: Keys,
     /// Keys in copies, and keys that are aliases, by the event that holds their name.
     repeated: HashMap<usize, KeyId>,
+    /// Whether a document may be a list.
+    lists: bool,
     /// Documents begun.
     documents: u32,
     /// Which comments were placed.
@@ -65,7 +67,7 @@ struct Builder<'s> {
 }
 
 /// The outline of a parsed text.
-pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, Fault> {
+pub(super) fn outline(source: &Source<'_>, places: &Places, lists: bool) -> Result<Outline, Fault> {
     let mut builder = Builder {
         source,
         places,
@@ -74,6 +76,7 @@ pub(super) fn outline(source: &Source<'_>, places: &Places) -> Result<Outline, F
         copies: Vec::new(),
         keys: Keys::default(),
         repeated: HashMap::new(),
+        lists,
         documents: 0,
         placed: vec![false; source.scan.comments.len()],
         items: Vec::new(),
@@ -102,6 +105,7 @@ impl Builder<'_> {
         self.count(at)?;
         let event = &self.source.events[at];
         let Some(frame) = self.frames.last() else { return self.document(at) };
+        let root_list = self.frames.len() == 1 && frame.list;
         match event.kind {
             EventKind::End => return self.close(at),
             _ if frame.key_next => return self.key(at),
@@ -109,6 +113,7 @@ impl Builder<'_> {
             _ => {}
         }
         match event.kind {
+            EventKind::Mapping if root_list && self.source.is_block_item(at) => self.metadata(at + 1),
             EventKind::Mapping | EventKind::Sequence => {
                 self.open(at);
                 Ok(at + 1)
@@ -127,7 +132,7 @@ impl Builder<'_> {
         }
     }
 
-    /// The root, which must be a mapping or nothing.
+    /// The root, which must be a mapping or nothing, or in our own name a list.
     fn document(&mut self, at: usize) -> Result<usize, Fault> {
         let root = at + 1;
         let target = self.source.resolved(root);
@@ -144,6 +149,10 @@ impl Builder<'_> {
                 self.outline.aliases = true;
                 self.copies.push(Copy { back: root + 1, depth: self.frames.len() });
                 Ok(target + 1)
+            }
+            EventKind::Sequence if self.lists && target == root => {
+                self.push_frame(true, container);
+                Ok(root + 1)
             }
             EventKind::Sequence => refused("SOPS takes no document that is a list"),
             _ if self.source.kind_of(event)? == Kind::Null => {
@@ -365,7 +374,9 @@ impl Builder<'_> {
             self.outline.metadata = Some(crate::document::outline::Metadata { range, tree });
         }
         self.item_done();
-        Ok(self.source.behind(key + 1))
+        // In a list the whole item is the block.
+        let end = self.source.behind(key + 1);
+        Ok(end + usize::from(self.frames.last().is_some_and(|frame| frame.list)))
     }
 
     /// Counts an event against go-yaml's bound on aliases.

@@ -44,7 +44,11 @@ pub(super) fn remove(text: &[u8], outline: &Outline, path: &KeyPath) -> Result<V
         return Ok(spliced(text, vec![(range, Vec::new())]));
     }
     let Some((_, parents)) = path.parts().split_last().filter(|(_, parents)| !parents.is_empty()) else {
-        let rest: &[u8] = if item.parent_is_flow() { b"" } else { b"{}" };
+        let rest: &[u8] = match (item.parent_is_flow(), list) {
+            (true, _) => b"",
+            (false, true) => b"[]",
+            (false, false) => b"{}",
+        };
         let range = start_of(&source, item.key)..item.end();
         return Ok(spliced(text, vec![(range, rest.to_vec())]));
     };

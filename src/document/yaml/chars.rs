@@ -2,6 +2,8 @@
 //!
 //! *Source*: go-yaml v3; NEL, U+2028 and U+2029 end a line, control characters are refused.
 
+use zeroize::Zeroizing;
+
 use super::Fault;
 
 /// The byte at `at`, 0 behind the end. No text that passed [`check`] holds a 0.
@@ -54,6 +56,28 @@ pub(super) fn line_end(text: &[u8], ascii: bool, from: usize) -> usize {
     }
     let wide = memchr::memchr2_iter(0xC2, 0xE2, &rest[..end]).find(|at| break_len(rest, *at) > 0);
     from + wide.unwrap_or(end)
+}
+
+/// A text in UTF-16, which its byte order mark tells, as the UTF-8 that go-yaml makes of it; `None` for any other text.
+pub(super) fn from_utf16(text: &[u8]) -> Result<Option<Zeroizing<Vec<u8>>>, Fault> {
+    let wide: fn([u8; 2]) -> u16 = match text {
+        [0xFF, 0xFE, ..] => u16::from_le_bytes,
+        [0xFE, 0xFF, ..] => u16::from_be_bytes,
+        _ => return Ok(None),
+    };
+    let (pairs, rest) = text[2..].as_chunks();
+    if !rest.is_empty() {
+        return Err(Fault::not_allowed(text.len() - 1, "half a character of UTF-16"));
+    }
+    // At most three bytes for each two, so that no copy of the plaintext is left behind by growing.
+    let mut narrow = Zeroizing::new(Vec::with_capacity(text.len() / 2 * 3));
+    let mut at = 2;
+    for unit in char::decode_utf16(pairs.iter().map(|pair| wide(*pair))) {
+        let unit = unit.map_err(|_| Fault::not_allowed(at, "half a surrogate pair of UTF-16"))?;
+        at += 2 * unit.len_utf16();
+        narrow.extend_from_slice(unit.encode_utf8(&mut [0; 4]).as_bytes());
+    }
+    Ok(Some(narrow))
 }
 
 /// Refuses what go-yaml's reader refuses; otherwise tells whether every byte is ASCII.

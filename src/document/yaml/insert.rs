@@ -97,8 +97,10 @@ impl<'s> Place<'s> {
         if event.kind == EventKind::Empty && documents > 1 {
             return Err(nowhere(here, "the first of several documents is empty"));
         }
-        let is_metadata =
-            |item: &usize| parents.is_empty() && key.is_some() && *source.text_of(&source.events[*item]) == *b"sops";
+        let is_metadata = |item: &usize| {
+            source.is_block_item(*item) && parents.is_empty()
+                || parents.is_empty() && key.is_some() && *source.text_of(&source.events[*item]) == *b"sops"
+        };
         let last = items(source, at).filter(|item| !is_metadata(item)).last();
         let json = last.is_some_and(|item| source.token(source.events[item].token).kind == TokenKind::DoubleQuoted);
         let empty_root = event.kind == EventKind::Empty;
@@ -215,9 +217,11 @@ pub(super) fn items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item
     })
 }
 
-/// The items of a list without the comments among them.
+/// The items of a list without the comments among them and the metadata.
 fn list_items<'s>(source: &'s Source<'s>, at: usize) -> impl Iterator<Item = usize> + 's {
-    items(source, at).filter(|item| !source.is_item_comment(&source.events[*item]))
+    let root = at > 0 && source.events[at - 1].kind == EventKind::Document;
+    items(source, at)
+        .filter(move |item| !source.is_item_comment(&source.events[*item]) && !(root && source.is_block_item(*item)))
 }
 
 /// The value at one step below; of a key that stands twice the last.

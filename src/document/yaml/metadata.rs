@@ -1,7 +1,7 @@
 //! The `sops` block: where it goes, comes off, and changes.
 //!
 //! It stands last in the root mapping of every document, in the root's column, before a final `...`; the text ends as
-//! it did before.
+//! it did before. Of a root that is a list, which SOPS does not take, it is the last item: `- sops:`.
 
 use std::ops::Range;
 
@@ -55,14 +55,24 @@ fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>,
     let mut blocks = blocks(outline).peekable();
     for document in &outline.documents {
         let column = match document.root {
-            Root::Block(column) => column as usize,
+            Root::Block(column) | Root::List(column) => column as usize,
             Root::Nothing => 0,
             Root::Braces(at) => return Err(braces(at)),
             Root::Other(at) => {
-                return Err(Fault::not_allowed(at, "a document whose root is no block mapping cannot hold metadata"));
+                return Err(Fault::not_allowed(
+                    at,
+                    "a document whose root is neither a block mapping nor a block list cannot hold metadata",
+                ));
             }
         };
-        let mut block = print::block("sops", tree, column, newline);
+        let mut block = match document.root {
+            Root::List(_) => {
+                let mut item = print::block("sops", tree, column + 2, newline);
+                item.replace_range(column..=column, "-");
+                item
+            }
+            _ => print::block("sops", tree, column, newline),
+        };
         if let Some(old) = blocks.next_if(|range| document.range.contains(&range.start)) {
             refuse_braces(text, old)?;
             if !ends_with_break(&text[old.clone()]) {
@@ -137,6 +147,7 @@ fn root(tokens: &[Token]) -> Root {
     for token in tokens {
         match token.kind {
             TokenKind::BlockMapping => return Root::Block(token.column),
+            TokenKind::BlockSequence => return Root::List(token.column),
             TokenKind::FlowMappingStart => return Root::Braces(token.start as usize),
             _ if matches!(root, Root::Nothing) => root = Root::Other(token.start as usize),
             _ => {}

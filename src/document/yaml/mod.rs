@@ -64,7 +64,10 @@ impl Syntax for Yaml {
     }
 
     fn parse_as_sops(&self, text: &[u8]) -> Result<(Outline, Option<Vec<u8>>), SyntaxError> {
-        outline(text, true).map(|outline| (outline, None)).map_err(|fault| fault.locate(text))
+        let narrow = chars::from_utf16(text).map_err(|fault| fault.locate(text))?;
+        let text = narrow.as_deref().map_or(text, Vec::as_slice);
+        let outline = outline(text, true).map_err(|fault| fault.locate(text))?;
+        Ok((outline, narrow.map(|mut narrow| std::mem::take(&mut *narrow))))
     }
 
     fn scalar<'t>(&self, text: &'t [u8], leaf: &Leaf) -> Result<Scalar<'t>, SyntaxError> {
@@ -128,18 +131,19 @@ impl Syntax for Yaml {
     }
 }
 
-/// `guess` where comments are between line breaks whose rules nobody should carry.
+/// `guess` where comments are between line breaks whose rules nobody should carry; a list at the top, which SOPS does not
+/// take, is taken otherwise.
 fn outline(text: &[u8], guess: bool) -> Result<Outline, Fault> {
     let source = Source::parse(text)?;
     if source.events.is_empty() {
         return Err(if source.scan.comments.is_empty() {
-            Fault::new(0, SyntaxErrorKind::Empty)
+            Fault::new(text.len(), SyntaxErrorKind::Empty)
         } else {
             Fault::expected(text.len(), "a document; above a file of comments only, SOPS wants a line `---`")
         });
     }
     let places = Places::new(comments::attribute_with(text, &source.scan, guess));
-    let mut outline = build::outline(&source, &places)?;
+    let mut outline = build::outline(&source, &places, !guess)?;
     context::complete(&source.scan, &mut outline.leaves);
     outline.documents = metadata::documents(&source.scan);
     Ok(outline)

@@ -23,6 +23,19 @@ pub(super) struct Source<'t> {
 }
 
 impl<'t> Source<'t> {
+    /// Whether the mapping at `at`, an item of a list at the top, is the `sops` block: its only key, and the last item.
+    pub(super) fn is_block_item(&self, at: usize) -> bool {
+        let kind = |at: usize| self.events.get(at).map(|event| event.kind);
+        if kind(at) != Some(EventKind::Mapping) || kind(at + 1) != Some(EventKind::Scalar) {
+            return false;
+        }
+        let end = self.behind(at + 2);
+        kind(end) == Some(EventKind::End)
+            && kind(end + 1) == Some(EventKind::End)
+            && matches!(kind(end + 2), None | Some(EventKind::Document))
+            && *self.text_of(&self.events[at + 1]) == *b"sops"
+    }
+
     pub(super) fn parse(text: &'t [u8]) -> Result<Self, Fault> {
         if text.len() > SIZE_LIMIT {
             return Err(Fault::not_allowed(0, "more than 2 GiB of text"));

@@ -26,7 +26,7 @@ impl Check for HiddenText {
         let Some(document) = subject.encrypted()? else { return Ok(()) };
         for gap in gaps(document) {
             for word in words(document.text(), gap) {
-                if is_odd(document.format(), &document.text()[word.clone()]) {
+                if is_odd(document, &document.text()[word.clone()]) {
                     found.add(
                         At::offset(document.text(), word.start),
                         "text stands here that is neither a value nor a key nor a comment, and is never encrypted",
@@ -79,11 +79,19 @@ fn words(text: &[u8], gap: Range<usize>) -> Vec<Range<usize>> {
     words
 }
 
-/// In YAML a tag, an anchor or a directive may be named like any name; elsewhere there is nothing to say at all.
-fn is_odd(format: Format, word: &[u8]) -> bool {
+/// In YAML a tag, an anchor or a directive may be named like any name; elsewhere there is nothing to say at all, but for
+/// the names of tables and the word before a variable's.
+fn is_odd(document: &Document, word: &[u8]) -> bool {
     let word = String::from_utf8_lossy(word);
     let name = word.trim_start_matches(['!', '&', '*', '%', '-', '?', ':']);
-    match format {
+    match document.format() {
+        Format::Dialect(_) if word == "export" => false,
+        // A header names its tables again.
+        Format::Toml => {
+            let known = |part: &str| document.outline().has_key_with(part);
+            let parts = word.split(['.', '=']).filter(|part| part.chars().any(char::is_alphanumeric));
+            parts.into_iter().any(|part| !known(part))
+        }
         Format::Yaml => {
             let introduced =
                 word.starts_with(['!', '&', '*', '%']) || name.is_empty() || word == "1.1" || word == "1.2";

@@ -4,6 +4,7 @@ mod asking;
 mod hybrid;
 mod identity;
 mod locked;
+mod pem;
 mod ssh;
 mod xwing;
 

@@ -2,7 +2,7 @@
 
 use std::sync::{Mutex, PoisonError};
 
-use ::age::secrecy::SecretString as AgeSecret;
+use ::age::secrecy::{ExposeSecret as _, SecretString as AgeSecret};
 use ::age::{Callbacks as _, DecryptError, ssh};
 use age_core::format::{FileKey, Stanza};
 use base64::Engine as _;
@@ -10,6 +10,7 @@ use base64::prelude::{BASE64_STANDARD, BASE64_STANDARD_NO_PAD};
 use sha2::{Digest as _, Sha256};
 
 use super::asking::Asking;
+use super::pem::{LockedPem, Pem};
 use crate::keys::KeyError;
 use crate::secret::SecretString;
 
@@ -18,23 +19,52 @@ pub(in crate::keys) struct SshIdentity {
     origin: String,
     /// As in an `authorized_keys` file, without a comment.
     public: String,
-    key: ssh::Identity,
+    key: Key,
     /// What came of asking for the passphrase, which happens once.
     unlocked: Mutex<Option<Result<ssh::Identity, KeyError>>>,
 }
 
+enum Key {
+    Open(ssh::Identity),
+    Locked(Lock),
+}
+
+/// A key under a passphrase.
+enum Lock {
+    OpenSsh(Box<ssh::EncryptedKey>),
+    Pem(LockedPem),
+}
+
 impl SshIdentity {
-    /// Reads a private key in the format of OpenSSH, or an RSA key in that of OpenSSL.
-    pub(in crate::keys) fn parse(text: &SecretString, origin: &str) -> Result<Self, KeyError> {
+    /// Reads a private key in the format of OpenSSH, or one in PEM. `public` is its other half, as it stands in the file
+    /// beside it: what the old ways of encrypting a key hide.
+    pub(in crate::keys) fn parse(text: &SecretString, public: Option<&str>, origin: &str) -> Result<Self, KeyError> {
         let failed = |reason| KeyError::Unusable { origin: origin.to_owned(), reason };
-        let text = text.expose_secret().trim_start();
-        let key = ssh::Identity::from_buffer(text.as_bytes(), None).map_err(|_| failed("it is no private SSH key"))?;
-        let public = match &key {
-            ssh::Identity::Unencrypted(_) => ssh::Recipient::try_from(key.clone()).ok().map(|key| key.to_string()),
-            ssh::Identity::Encrypted(_) => public_half(text),
-            ssh::Identity::Unsupported(_) => None,
+        let unknown = "it is an SSH key of a type that age cannot use";
+        let pem = Pem::parse(text.expose_secret()).ok_or_else(|| failed("it is no private SSH key"))?;
+        let (key, public) = match pem {
+            Pem::Open(text) => {
+                let key = ssh::Identity::from_buffer(text.as_bytes(), None).map_err(|_| failed(unknown))?;
+                let public = match &key {
+                    ssh::Identity::Unencrypted(_) => {
+                        ssh::Recipient::try_from(key.clone()).ok().map(|key| key.to_string())
+                    }
+                    ssh::Identity::Encrypted(_) => public_half(&text),
+                    ssh::Identity::Unsupported(_) => None,
+                };
+                let public = public.ok_or_else(|| failed(unknown))?;
+                let key = match key {
+                    ssh::Identity::Encrypted(key) => Key::Locked(Lock::OpenSsh(Box::new(key))),
+                    open => Key::Open(open),
+                };
+                (key, public)
+            }
+            Pem::Locked(pem) => {
+                let public = public.and_then(without_comment);
+                let missing = "its public half, which has to stand beside it in a file that ends in `.pub`, is missing";
+                (Key::Locked(Lock::Pem(pem)), public.ok_or_else(|| failed(missing))?)
+            }
         };
-        let public = public.ok_or_else(|| failed("it is an SSH key of a type that age cannot use"))?;
         Ok(Self { origin: origin.to_owned(), public, key, unlocked: Mutex::new(None) })
     }
 
@@ -43,7 +73,7 @@ impl SshIdentity {
     }
 
     pub(super) fn is_locked(&self) -> bool {
-        matches!(self.key, ssh::Identity::Encrypted(_))
+        matches!(self.key, Key::Locked(_))
     }
 
     /// The identity for the age crate.
@@ -66,12 +96,17 @@ impl SshIdentity {
         stanza.tag.starts_with("ssh-") && tag.is_some() && stanza.args.first() == tag.as_ref()
     }
 
-    fn unlock(&self, locked: &ssh::EncryptedKey, asking: &Asking) -> Result<ssh::Identity, KeyError> {
+    fn unlock(&self, lock: &Lock, asking: &Asking) -> Result<ssh::Identity, KeyError> {
         let question = format!("Enter passphrase for {}:", self.origin);
         let passphrase: Option<AgeSecret> = asking.request_passphrase(&question);
         let passphrase = passphrase.ok_or_else(|| KeyError::Passphrase { origin: self.origin.clone() })?;
-        let wrong = |_| KeyError::Unusable { origin: self.origin.clone(), reason: "the passphrase is wrong" };
-        Ok(locked.decrypt(passphrase).map_err(wrong)?.into())
+        let opened = match lock {
+            Lock::OpenSsh(key) => key.decrypt(passphrase).ok().map(Into::into),
+            Lock::Pem(pem) => pem
+                .unlock(passphrase.expose_secret())
+                .and_then(|text| ssh::Identity::from_buffer(text.as_bytes(), None).ok()),
+        };
+        opened.ok_or_else(|| KeyError::Unusable { origin: self.origin.clone(), reason: "the passphrase is wrong" })
     }
 }
 
@@ -83,18 +118,26 @@ struct Unlocking<'a> {
 
 impl ::age::Identity for Unlocking<'_> {
     fn unwrap_stanza(&self, stanza: &Stanza) -> Option<Result<FileKey, DecryptError>> {
-        let ssh::Identity::Encrypted(locked) = &self.identity.key else {
-            return self.identity.key.unwrap_stanza(stanza);
+        let lock = match &self.identity.key {
+            Key::Open(key) => return key.unwrap_stanza(stanza),
+            Key::Locked(lock) => lock,
         };
         if !self.identity.is_for(stanza) {
             return None;
         }
         let mut unlocked = self.identity.unlocked.lock().unwrap_or_else(PoisonError::into_inner);
-        match unlocked.get_or_insert_with(|| self.identity.unlock(locked, self.asking)) {
+        match unlocked.get_or_insert_with(|| self.identity.unlock(lock, self.asking)) {
             Ok(key) => key.unwrap_stanza(stanza),
             Err(_) => Some(Err(DecryptError::KeyDecryptionFailed)),
         }
     }
+}
+
+/// A line of a `.pub` file without its comment; `None` if age has no use for it.
+fn without_comment(line: &str) -> Option<String> {
+    let mut words = line.split_whitespace();
+    let text = format!("{} {}", words.next()?, words.next()?);
+    text.parse::<ssh::Recipient>().ok().map(|_| text)
 }
 
 /// The public half of a key in the format of OpenSSH, which no passphrase protects.

@@ -14,21 +14,16 @@ use super::again::Again;
 use super::trouble::{Trouble, said};
 use super::{base64_of, escaped, key_of};
 use crate::error::Class;
+use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, VaultTransitRecipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::files;
-use crate::system::wire::{Request, Response, Wire};
+use crate::system::wire::{Request, Response, Trust, Wire, authority, renamed};
 
 /// Asks the Vault that a key names.
 pub struct VaultTransit {
     pub(super) surroundings: Surroundings,
     wire: Wire,
-}
-
-#[derive(Clone, Copy)]
-enum Operation {
-    Encrypt,
-    Decrypt,
 }
 
 #[derive(Deserialize)]
@@ -85,11 +80,7 @@ impl VaultTransit {
                 "`{address}` is no address of a Vault: it begins with neither `http://` nor `https://`"
             )));
         }
-        let verb = match operation {
-            Operation::Encrypt => "encrypt",
-            Operation::Decrypt => "decrypt",
-        };
-        let url = format!("{address}/v1/{}/{verb}/{}", path(&key.engine_path), escaped(&key.key_name));
+        let url = format!("{address}/v1/{}/{}/{}", path(&key.engine_path), operation.word(), escaped(&key.key_name));
         let request = Request::new("PUT", url.as_str()).json(&BTreeMap::from([(name, value)]));
         self.exchange("PUT", &url, request.content()).and_then(|answer| match answer.status {
             204 => Err(Trouble::untrusted("Vault's answer is empty").sops("transit backend is empty")),
@@ -112,15 +103,26 @@ impl VaultTransit {
             self.surroundings.text("VAULT_MAX_RETRIES").and_then(|text| text.parse::<usize>().ok()).unwrap_or(2);
         let waits = Again::new(tries.min(10) + 1, Duration::from_secs(1));
         waits.attempt(|| {
-            let mut answer = self.wire.send(request(url))?;
+            let mut answer = self.send(url, request)?;
             if matches!(answer.status, 301 | 302 | 307 | 308)
                 && let Some(elsewhere) = answer.header("location").filter(|to| no_weaker(url, to))
             {
                 // A standby node sends its clients to the active one.
-                answer = self.wire.send(request(elsewhere))?;
+                answer = self.send(elsewhere, request)?;
             }
             if answer.is_success() { Ok(answer) } else { Err(refused(method, url, &answer)) }
         })
+    }
+
+    /// Sends a request; by TLS to whoever answers to `VAULT_TLS_SERVER_NAME`, if that is set.
+    fn send(&self, url: &str, request: impl Fn(&str) -> Request) -> Result<Response, Trouble> {
+        let name = self.surroundings.text("VAULT_TLS_SERVER_NAME").filter(|_| url.starts_with("https://"));
+        let Some((name, (renamed, host))) = name.and_then(|name| Some((name, renamed(url, name)?))) else {
+            return Ok(self.wire.send(request(url))?);
+        };
+        let alias = Some((name.to_owned(), host));
+        let wire = self.wire.trusting(Trust { alias, ..self.wire.trust().clone() });
+        Ok(wire.send(request(&renamed).header("host", authority(url)))?)
     }
 
     /// *Source*: the SOPS format, section 5.6: the address of the file is checked, before `VAULT_AGENT_ADDR` replaces it.
@@ -137,6 +139,7 @@ impl VaultTransit {
         .map_err(|_: bool| {
             Trouble::usage(format!("`SOPS_HC_VAULT_ALLOWLIST` does not allow `{address}`"))
                 .sops(format!("Allowlist does not allow {address}"))
+                .led("")
         })
     }
 

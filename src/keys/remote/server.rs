@@ -19,6 +19,7 @@ use super::listener::{self, Listener};
 use super::messages::{Demand, Outcome};
 use super::{DECRYPT, ENCRYPT, MESSAGE_LIMIT, ServiceAddress};
 use crate::error::{Class, Failure};
+use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, WrappedKey};
 use crate::secret::SecretBytes;
 use crate::system::background::{Background, BackgroundError};
@@ -212,21 +213,6 @@ impl Offer {
             }
         };
         Ok(Outcome { bytes })
-    }
-}
-
-#[derive(Clone, Copy)]
-enum Operation {
-    Encrypt,
-    Decrypt,
-}
-
-impl Operation {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Encrypt => "encrypt",
-            Self::Decrypt => "decrypt",
-        }
     }
 }
 

@@ -16,6 +16,7 @@ pub(super) const RULE: &[&str] = &[
     "age",
     "aws_profile",
     "azure_keyvault",
+    "dotenv_dialect",
     "encrypted_comment_regex",
     "encrypted_regex",
     "encrypted_suffix",

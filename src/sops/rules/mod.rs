@@ -5,6 +5,7 @@ mod raw;
 
 use serde_saphyr::Spanned;
 
+use crate::document::Dialect;
 use crate::keys::Recipient;
 
 use self::destination::RawDestination;
@@ -35,6 +36,8 @@ pub struct Rule {
     pub mac_only_encrypted: bool,
     /// How many groups it takes to open a file.
     pub shamir_threshold: Option<usize>,
+    /// How the quotes of dotenv files are read: our extension, which SOPS passes over.
+    pub dialect: Option<Dialect>,
     /// 1-based line of the rule.
     pub line: usize,
 }

@@ -3,6 +3,7 @@
 use serde::Deserialize;
 use serde_saphyr::Spanned;
 
+use crate::document::Dialect;
 use crate::keys::{AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, KeyKind, Recipient};
 use crate::sops::SopsError;
 use crate::sops::pattern::Pattern;
@@ -37,6 +38,7 @@ pub(super) struct RawRule {
     unencrypted_regex: Option<String>,
     encrypted_comment_regex: Option<String>,
     unencrypted_comment_regex: Option<String>,
+    dotenv_dialect: Option<String>,
 }
 
 #[derive(Default, Deserialize)]
@@ -128,6 +130,13 @@ impl RawRule {
         if let Some(problem) = patterns.filter_map(Pattern::problem).next().filter(|_| strict) {
             return Err(said(problem));
         }
+        let dialect = match self.dotenv_dialect.as_deref() {
+            None | Some("") => None,
+            Some(word) => Dialect::of_word(word),
+        };
+        if strict && dialect.is_none() && self.dotenv_dialect.as_deref().is_some_and(|word| !word.is_empty()) {
+            return Err(format!("`dotenv_dialect` is one of {}", Dialect::WORDS.join(", ")));
+        }
         let (mac_only_encrypted, shamir_threshold) = (self.mac_only_encrypted, self.shamir_threshold);
         Ok(Rule {
             path_regex,
@@ -135,6 +144,7 @@ impl RawRule {
             selector: selector.unwrap_or_default(),
             mac_only_encrypted: mac_only_encrypted.unwrap_or_default(),
             shamir_threshold: shamir_threshold.filter(|threshold| *threshold != 0),
+            dialect,
             line,
         })
     }

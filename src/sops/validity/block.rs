@@ -89,7 +89,7 @@ fn code(document: &Document, read: &Metadata, top: usize, found: &mut Found<'_>)
 
 /// In the flat formats the position in a list stands in a name, and SOPS reads a position that is no number as 0.
 fn odd_names(document: &Document, block: std::ops::Range<usize>, found: &mut Found<'_>) {
-    if !matches!(document.format(), Format::Dotenv | Format::Ini) {
+    if !matches!(document.format(), Format::Dotenv | Format::Dialect(_) | Format::Ini) {
         return;
     }
     let text = &document.text()[block.clone()];

@@ -6,12 +6,13 @@ use std::ops::Range;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 
-use crate::document::{Kind, Tree};
+use crate::document::{Dialect, Kind, Tree};
 
 /// The fields at the top of the block.
 const FIELDS: &[&str] = &[
     "age",
     "azure_kv",
+    "dotenv_dialect",
     "encrypted_comment_regex",
     "encrypted_regex",
     "encrypted_suffix",
@@ -65,6 +66,7 @@ pub(super) fn strangers(block: &Tree) -> Vec<Stranger> {
                     lists.iter().for_each(|(key, value)| list(key, value, &mut found));
                 }
             }
+            Some("dotenv_dialect") => scalar(value, "a dialect", is_dialect, &mut found),
             Some("version") => scalar(value, "a version", is_version, &mut found),
             Some("lastmodified") => scalar(value, "a time", is_time, &mut found),
             Some("shamir_threshold") => scalar(value, "a threshold", is_number, &mut found),
@@ -130,6 +132,10 @@ fn scalar(tree: &Tree, what: &'static str, fits: fn(&str) -> bool, found: &mut V
 }
 
 /// `3.13.3`, `v3.9.0`, `3.9.0-rc.1`.
+fn is_dialect(text: &str) -> bool {
+    Dialect::of_word(text).is_some()
+}
+
 fn is_version(text: &str) -> bool {
     let text = text.strip_prefix('v').unwrap_or(text);
     let (core, rest) = text.split_once('-').unwrap_or((text, ""));

@@ -17,7 +17,7 @@ use reqwest::{Client, Method};
 use zeroize::Zeroizing;
 
 pub use error::WireError;
-pub use request::{Request, Response, authority, form};
+pub use request::{Request, Response, authority, form, renamed};
 pub use tls::{TlsConnector, TlsStream};
 pub use trust::Trust;
 

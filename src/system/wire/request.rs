@@ -131,6 +131,15 @@ pub fn authority(url: &str) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
+/// An address under another name of its host, and the name that it had.
+#[must_use]
+pub fn renamed(url: &str, name: &str) -> Option<(String, String)> {
+    let mut url = Url::parse(url).ok()?;
+    let host = url.host_str()?.trim_matches(['[', ']']).to_owned();
+    url.set_host(Some(name)).ok()?;
+    Some((url.into(), host))
+}
+
 /// Pairs as `application/x-www-form-urlencoded`.
 #[must_use]
 pub fn form(pairs: &[(&str, &str)]) -> Zeroizing<Vec<u8>> {

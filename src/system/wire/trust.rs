@@ -1,5 +1,6 @@
 //! Whom to believe to be who they say they are, and which way to go to them.
 
+use std::net::ToSocketAddrs as _;
 use std::path::{Path, PathBuf};
 
 use reqwest::{Certificate, Client, NoProxy, Proxy};
@@ -21,6 +22,8 @@ pub struct Trust {
     pub blind: bool,
     /// The certificate and the key by which we are known, as PEM files.
     pub identity: Option<(PathBuf, PathBuf)>,
+    /// A name by which another host is called, and that host: its certificate is for the name.
+    pub alias: Option<(String, String)>,
     /// A proxy for every address, those of this machine included.
     pub only_proxy: Option<String>,
     /// `HTTPS_PROXY`, for `https` addresses.
@@ -105,6 +108,11 @@ pub(super) fn client(trust: &Trust) -> Result<Client, WireError> {
         pem.push(b'\n');
         pem.extend_from_slice(&files::read(certificate).map_err(|_| none())?);
         builder = builder.identity(reqwest::Identity::from_pem(&pem).map_err(|_| none())?);
+    }
+    if let Some((name, host)) = &trust.alias {
+        let unknown = |_| WireError::Settings(format!("`{host}` is not known"));
+        let addresses: Vec<_> = (host.as_str(), 0).to_socket_addrs().map_err(unknown)?.collect();
+        builder = builder.resolve_to_addrs(name, &addresses);
     }
     if trust.blind {
         builder = builder.tls_danger_accept_invalid_certs(true);

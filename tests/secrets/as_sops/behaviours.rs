@@ -203,7 +203,9 @@ fn comments_of_old_files_stay_in_clear() {
 fn two_groups_take_two_keys() {
     let rules = format!("creation_rules:\n  - key_groups:\n      - age: [{RECIPIENT}]\n      - age: [{RECIPIENT}]\n");
     let missing = format!("creation_rules:\n  - key_groups:\n      - age: [{RECIPIENT}]\n      - age: [{STRANGER}]\n");
-    let Some(twins) = Twins::new(&[("two", &rules), ("missing", &missing), ("x.yaml", "a: secret\n")]) else { return };
+    let Some(twins) = Twins::new(&[("two", rules.as_str()), ("missing", &missing), ("x.yaml", "a: secret\n")]) else {
+        return;
+    };
     let lines = [line(&["--config", "two", "encrypt", "-i", "x.yaml"]), line(&["decrypt", "x.yaml"])];
     assert_eq!(last(&twins, &lines), "a: secret\n");
     let lines = [line(&["--config", "missing", "encrypt", "-i", "x.yaml"]), line(&["decrypt", "x.yaml"])];
@@ -216,7 +218,7 @@ fn two_groups_take_two_keys() {
 #[test]
 fn a_file_for_several_keys_takes_one() {
     let rules = format!("creation_rules:\n  - age: {STRANGER},{RECIPIENT}\n");
-    let Some(twins) = Twins::new(&[("rules", &rules), ("x.yaml", "a: secret\n")]) else { return };
+    let Some(twins) = Twins::new(&[("rules", rules.as_str()), ("x.yaml", "a: secret\n")]) else { return };
     let lines = [line(&["--config", "rules", "encrypt", "-i", "x.yaml"]), line(&["decrypt", "x.yaml"])];
     assert_eq!(last(&twins, &lines), "a: secret\n");
 }

@@ -202,3 +202,8 @@ fn texts_that_are_none() {
         &["groups", "add", "--file", "p.yaml", "--age", STRANGER],
     ]);
 }
+
+#[test]
+fn structures_that_have_no_place() {
+    check(&[&["set", "e.env", r#"["N"]["x"]"#, r#""v""#], &["set", "e.env", r#"["N"]"#, r#"{"x": 1}"#]]);
+}

@@ -1,8 +1,10 @@
 //! Called as `sops`, beside the real one: the same command lines in twin folders.
 
+mod bad_files;
 mod behaviours;
+mod clouds;
 mod codes;
 mod flags;
 mod holders;
 mod running;
-mod twins;
+pub(crate) mod twins;

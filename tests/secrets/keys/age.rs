@@ -72,7 +72,7 @@ fn ssh_ring(path: &Path, prompt: Option<Arc<Answer>>) -> Keyring {
     if let Some(prompt) = prompt {
         keyring = keyring.asking(prompt);
     }
-    keyring.add_ssh(&SecretString::new(std::fs::read_to_string(path).unwrap()), "the SSH key").unwrap();
+    keyring.add_ssh(&SecretString::new(std::fs::read_to_string(path).unwrap()), None, "the SSH key").unwrap();
     keyring
 }
 

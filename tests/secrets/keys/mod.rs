@@ -2,8 +2,11 @@
 
 mod age;
 mod groups;
+mod passphrases;
+mod pem;
 mod pgp;
 mod rewrap;
+mod run;
 mod sources;
 
 use lockage::keys::{KeyServices, Keyring, Recipient};

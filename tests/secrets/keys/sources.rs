@@ -1,88 +1,12 @@
 //! Where the commands look for identities, beside the real sops.
 
-use std::os::unix::fs::PermissionsExt as _;
-use std::os::unix::process::CommandExt as _;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 
-use lockage::document::{Document, Format};
-use lockage::keys::{KeyServices, Keyring, Recipient};
-use lockage::sops::{Encryption, encrypt};
+use lockage::keys::Recipient;
 
 use super::Person;
+use super::run::{PLAIN, Run, ours};
 use crate::common::peer;
-use crate::support::now;
-
-const PLAIN: &str = "a: CANARY-heron\n";
-
-/// A home folder with an encrypted file in it, and the variables of a run.
-struct Run {
-    home: tempfile::TempDir,
-    variables: Vec<(String, String)>,
-}
-
-impl Run {
-    fn new(recipient: &Recipient) -> Self {
-        let home = tempfile::tempdir().unwrap();
-        let document = Document::parse(Format::Yaml, PLAIN.into()).unwrap();
-        let keys = KeyServices::from(Keyring::new());
-        let file = encrypt(&document, &Encryption::to([recipient.clone()]), &keys, now()).unwrap();
-        std::fs::write(home.path().join("f.yaml"), file).unwrap();
-        Self { home, variables: Vec::new() }
-    }
-
-    fn file(&self, name: &str, content: &str) -> PathBuf {
-        let path = self.home.path().join(name);
-        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-        std::fs::write(&path, content).unwrap();
-        path
-    }
-
-    fn set(mut self, name: &str, value: impl AsRef<Path>) -> Self {
-        self.variables.push((name.to_owned(), value.as_ref().display().to_string()));
-        self
-    }
-
-    /// Exit code, stdout and stderr.
-    fn run(&self, program: &Path, arguments: &[&str]) -> (i32, String, String) {
-        let output = Command::new(program)
-            .arg0("sops")
-            .args(arguments)
-            .env_clear()
-            .env("HOME", self.home.path())
-            .env("PATH", format!("{}:/usr/bin:/bin", self.home.path().join("bin").display()))
-            .envs(self.variables.iter().map(|(name, value)| (name, value)))
-            .current_dir(self.home.path())
-            .stdin(Stdio::null())
-            .output()
-            .unwrap();
-        let text = |bytes: Vec<u8>| String::from_utf8(bytes).unwrap();
-        (output.status.code().unwrap(), text(output.stdout), text(output.stderr))
-    }
-
-    fn opens(&self) {
-        let (code, out, err) = self.run(ours(), &["decrypt", "f.yaml"]);
-        assert_eq!((code, out.as_str()), (0, PLAIN), "{err}");
-        if let Some(sops) = peer("sops") {
-            let (code, out, err) = self.run(&sops, &["decrypt", "f.yaml"]);
-            assert_eq!((code, out.as_str()), (0, PLAIN), "the real one: {err}");
-        }
-    }
-
-    /// Both fail, with the same words.
-    fn fails_alike(&self) {
-        let (code, _, said) = self.run(ours(), &["decrypt", "f.yaml"]);
-        assert_eq!(code, 128, "{said}");
-        if let Some(sops) = peer("sops") {
-            let (_, _, theirs) = self.run(&sops, &["decrypt", "f.yaml"]);
-            assert_eq!(said, theirs);
-        }
-    }
-}
-
-fn ours() -> &'static Path {
-    Path::new(env!("CARGO_BIN_EXE_lockage"))
-}
 
 #[test]
 fn every_place_of_age_keys_is_read() {
@@ -102,8 +26,19 @@ fn every_place_of_age_keys_is_read() {
     let path = run.file("x/sops/age/keys.txt", &ana.identity);
     let folder = path.ancestors().nth(3).unwrap().to_owned();
     run.set("XDG_CONFIG_HOME", folder).opens();
-    // A place that cannot be read does not stop another one.
+    // A place that cannot be read does not stop another one, nor does one that is named by nothing.
     new().set("SOPS_AGE_KEY_FILE", "missing.txt").set("SOPS_AGE_KEY", &ana.identity).opens();
+    for name in ["SOPS_AGE_KEY_FILE", "SOPS_AGE_SSH_PRIVATE_KEY_FILE"] {
+        new().set(name, "").set("SOPS_AGE_KEY", &ana.identity).opens();
+    }
+    // Between blanks only in the variable.
+    new().set("SOPS_AGE_KEY", format!("# c\n \t{} {}\n", Person::new().identity, ana.identity)).opens();
+    // The command learns for whom.
+    let run = new();
+    let script =
+        format!("#!/bin/sh\n[ \"$SOPS_AGE_RECIPIENT\" = {} ] && echo '{}'\n", ana.recipient.id(), ana.identity);
+    run.program("print-it", &script);
+    run.set("SOPS_AGE_KEY_CMD", "print-it 'a b' # comment").opens();
 }
 
 #[test]
@@ -143,7 +78,27 @@ fn failures_read_like_those_of_sops() {
         let run = new();
         run.file("bad.txt", "nonsense\n");
         run.set(name, "bad.txt").fails_alike();
+        new().set(name, "").fails_alike();
+        new().set(name, "/missing.txt").fails_alike();
     }
+    // A place that is there and holds nothing.
+    new().set("SOPS_AGE_KEY", "").fails_alike();
+    new().set("SOPS_AGE_KEY", "# nothing yet\n").fails_alike();
+    new().set("SOPS_AGE_KEY_CMD", "true").fails_alike();
+    new().set("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "true").fails_alike();
+    new().set("SOPS_AGE_SSH_PRIVATE_KEY_CMD", "echo nonsense").fails_alike();
+    let run = new();
+    run.file("empty.txt", "# created\n\n");
+    run.set("SOPS_AGE_KEY_FILE", "empty.txt").fails_alike();
+    for content in ["", "nonsense\n"] {
+        let run = new();
+        run.file(".config/sops/age/keys.txt", content);
+        run.fails_alike();
+    }
+    // A line of a file stands alone.
+    let run = new();
+    run.file("blank.txt", &format!(" {}\n", ana.identity));
+    run.set("SOPS_AGE_KEY_FILE", "blank.txt").fails_alike();
 }
 
 /// A plugin that keeps the file key as it is: what counts is the talk.
@@ -177,8 +132,7 @@ fn plugins_work_in_both_directions() {
     let (code, _, said) = run.run(ours(), &arguments);
     assert!(code == 1 && said.contains("age-plugin-heron"), "{code} {said}");
 
-    let plugin = run.file("bin/age-plugin-heron", PLUGIN);
-    std::fs::set_permissions(&plugin, std::fs::Permissions::from_mode(0o755)).unwrap();
+    run.program("age-plugin-heron", PLUGIN);
     for program in [Some(ours().to_owned()), peer("sops")].into_iter().flatten() {
         let (code, _, said) = run.run(&program, &arguments);
         assert_eq!(code, 0, "{said}");

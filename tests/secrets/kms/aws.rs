@@ -162,7 +162,7 @@ fn credentials_come_from_where_aws_has_them_in_its_order() {
 
     let named = moto.nobody().env("AWS_PROFILE", "dev");
     let said = named.refusal(&key, &enc_of(&sealed));
-    let missing = "failed to decrypt sops data key with AWS KMS: could not load AWS config: failed to get shared config profile, dev";
+    let missing = "could not load AWS config: failed to get shared config profile, dev";
     assert_eq!(said, missing);
     named.file(".aws/config", format!("[default]\n{wrong}[profile dev]\n{keys}"));
     assert!(opens(&named), "AWS_PROFILE");

@@ -16,8 +16,8 @@ use super::lab::{Lab, PLAIN, python};
 use super::stand_in::{Heard, Said, StandIn};
 use crate::common::peer;
 
-const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
-const TOKEN: &str = "token-of-the-stand-in";
+pub const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub const TOKEN: &str = "token-of-the-stand-in";
 
 /// What the vault does wrong.
 const NO_VALUE: u16 = 1;
@@ -43,14 +43,47 @@ fn granted() -> serde_json::Value {
     json!({ "access_token": TOKEN, "expires_in": 3599, "expires_on": "2100000000", "token_type": "Bearer", "resource": "x", "client_id": "c" })
 }
 
-fn vendor(fault: Arc<AtomicU16>) -> StandIn {
-    StandIn::start(move |_, secure, heard| answer(&fault, secure, heard))
+pub fn granted_to_a_machine() -> Said {
+    Said::json(200, &granted())
 }
 
-fn answer(fault: &AtomicU16, secure: u16, heard: &Heard) -> Said {
+pub fn vendor(fault: Arc<AtomicU16>) -> StandIn {
+    StandIn::start(move |_, secure, heard| answer(&fault, secure, "adfs", heard))
+}
+
+/// One whose keys belong to another directory.
+pub fn vendor_of(tenant: &'static str) -> StandIn {
+    StandIn::start(move |_, secure, heard| answer(&AtomicU16::new(0), secure, tenant, heard))
+}
+
+fn answer(fault: &AtomicU16, secure: u16, tenant: &str, heard: &Heard) -> Said {
     let fault = fault.load(Ordering::SeqCst);
     match heard.path.as_str() {
-        "/msi/token" if heard.header("x-identity-header") == "h" => return Said::json(200, &granted()),
+        "/msi/token"
+            if [heard.header("x-identity-header"), heard.header("secret")].contains(&"h")
+                || (heard.method == "POST" && heard.header("metadata") == "true") =>
+        {
+            return Said::json(200, &granted());
+        }
+        "/msi/token" => return Said::json(400, &json!({ "error": "invalid_request" })),
+        "/common/discovery/instance" => {
+            let metadata = json!([{ "preferred_network": "login.microsoftonline.com", "preferred_cache": "login.windows.net", "aliases": ["login.microsoftonline.com"] }]);
+            let endpoint = "https://login.microsoftonline.com/t1/v2.0/.well-known/openid-configuration";
+            return Said::json(
+                200,
+                &json!({ "tenant_discovery_endpoint": endpoint, "api-version": "1.1", "metadata": metadata }),
+            );
+        }
+        path if path.ends_with("/v2.0/.well-known/openid-configuration") => {
+            let base = format!(
+                "https://login.microsoftonline.com{}",
+                path.trim_end_matches("/v2.0/.well-known/openid-configuration")
+            );
+            return Said::json(
+                200,
+                &json!({ "issuer": format!("{base}/v2.0"), "authorization_endpoint": format!("{base}/oauth2/v2.0/authorize"), "token_endpoint": format!("{base}/oauth2/v2.0/token") }),
+            );
+        }
         "/adfs/.well-known/openid-configuration" => {
             let base = format!("https://127.0.0.1:{secure}/adfs");
             return Said::json(
@@ -73,7 +106,7 @@ fn answer(fault: &AtomicU16, secure: u16, heard: &Heard) -> Said {
         let resource =
             if fault == FOREIGN { "https://vault.example".into() } else { format!("https://0.0.1:{secure}") };
         let challenge =
-            format!("Bearer authorization=\"https://login.microsoftonline.com/adfs\", resource=\"{resource}\"");
+            format!("Bearer authorization=\"https://login.microsoftonline.com/{tenant}\", resource=\"{resource}\"");
         return Said::json(401, &json!({ "error": { "code": "Unauthorized", "message": "no token" } }))
             .header("WWW-Authenticate", challenge);
     }
@@ -102,17 +135,17 @@ fn answer(fault: &AtomicU16, secure: u16, heard: &Heard) -> Said {
     }
 }
 
-fn lab(vendor: &StandIn) -> Lab {
+pub fn lab(vendor: &StandIn) -> Lab {
     Lab::new().env("SSL_CERT_FILE", vendor.authority().display().to_string())
 }
 
 /// A machine with an identity, as App Service has it.
-fn managed(vendor: &StandIn) -> Lab {
+pub fn managed(vendor: &StandIn) -> Lab {
     let endpoint = format!("http://127.0.0.1:{}/msi/token", vendor.clear);
     lab(vendor).env("IDENTITY_ENDPOINT", endpoint).env("IDENTITY_HEADER", "h")
 }
 
-fn key(vendor: &StandIn) -> Recipient {
+pub fn key(vendor: &StandIn) -> Recipient {
     Recipient::parse_azure_key_vault(&format!("https://127.0.0.1:{}/keys/mykey/{VERSION}", vendor.secure)).unwrap()
 }
 
@@ -206,7 +239,7 @@ fn applications_get_tokens_by_a_secret_a_certificate_and_a_workloads_token() {
 }
 
 /// A certificate and its key, as an application has them.
-fn certificate() -> String {
+pub fn certificate() -> String {
     use rsa::pkcs8::{EncodePrivateKey as _, LineEnding};
     let pem = rsa_key().to_pkcs8_pem(LineEnding::LF).unwrap();
     let pair = rcgen::KeyPair::from_pkcs8_pem_and_sign_algo(&pem, &rcgen::PKCS_RSA_SHA256).unwrap();

@@ -16,8 +16,8 @@ use super::stand_in::{Heard, Said, StandIn};
 use super::symmetric::{open_text, seal_text};
 use crate::common::peer;
 
-const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
-const TOKEN: &str = "token-of-the-stand-in";
+pub const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+pub const TOKEN: &str = "token-of-the-stand-in";
 
 /// An answer without a key.
 const NO_KEY: u16 = 1;
@@ -30,7 +30,7 @@ fn private_key() -> &'static str {
     })
 }
 
-fn vendor(fault: Arc<AtomicU16>) -> StandIn {
+pub fn vendor(fault: Arc<AtomicU16>) -> StandIn {
     StandIn::start(move |_, _, heard| answer(fault.load(Ordering::SeqCst), heard))
 }
 
@@ -39,6 +39,9 @@ fn answer(fault: u16, heard: &Heard) -> Said {
     let bearer = heard.header("authorization").strip_prefix("Bearer ").unwrap_or_default();
     match heard.path.as_str() {
         "/token" if heard.form("assertion").split('.').count() == 3 => return Said::json(200, &granted),
+        "/token" if heard.form("refresh_token") == "CANARY-heron" => return Said::json(200, &granted),
+        "/token" => return Said::json(401, &json!({ "error": "invalid_grant" })),
+        "/subject" if heard.header("x-mine") == "yes" => return Said::json(200, &json!({ "token": "subject" })),
         "/v1/token" if heard.form("subject_token") == "subject" => return Said::json(200, &granted),
         "/computeMetadata/v1/instance/service-accounts/default/token"
             if heard.header("metadata-flavor") == "Google" =>
@@ -76,22 +79,22 @@ fn answer(fault: u16, heard: &Heard) -> Said {
     }
 }
 
-fn lab(vendor: &StandIn) -> Lab {
+pub fn lab(vendor: &StandIn) -> Lab {
     Lab::new()
         .env("SOPS_GCP_KMS_CLIENT_TYPE", "rest")
         .env("SOPS_GCP_KMS_ENDPOINT", format!("http://127.0.0.1:{}", vendor.clear))
         .env("SSL_CERT_FILE", vendor.authority().display().to_string())
 }
 
-fn with_token(vendor: &StandIn) -> Lab {
+pub fn with_token(vendor: &StandIn) -> Lab {
     lab(vendor).env("GOOGLE_OAUTH_ACCESS_TOKEN", TOKEN)
 }
 
-fn key() -> Recipient {
+pub fn key() -> Recipient {
     Recipient::parse_gcp_kms(NAME)
 }
 
-fn account(vendor: &StandIn) -> serde_json::Value {
+pub fn account(vendor: &StandIn) -> serde_json::Value {
     json!({
         "type": "service_account",
         "client_email": "sa@p.iam.gserviceaccount.com",
@@ -224,6 +227,6 @@ fn failures_are_worded_as_those_of_sops() {
     assert!(
         lab.refusal(&version, &enc).ends_with(&format!("no valid resource ID found in \"{NAME}/cryptoKeyVersions/1\""))
     );
-    let elsewhere = lab.env("SOPS_GCP_KMS_UNIVERSE_DOMAIN", "example.org");
+    let elsewhere = lab.env("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.org");
     assert!(elsewhere.refusal(&key(), &enc).contains("universe domain (\"example.org\") does not match"));
 }

@@ -25,25 +25,22 @@ struct Question {
     bytes: Vec<u8>,
 }
 
+/// Either answer: of an encryption the name comes first, of a decryption the plaintext.
 #[derive(Clone, PartialEq, prost::Message)]
-struct Encrypted {
-    #[prost(string, tag = "1")]
-    name: String,
+struct Answer {
+    #[prost(bytes = "vec", tag = "1")]
+    first: Vec<u8>,
     #[prost(bytes = "vec", tag = "2")]
     ciphertext: Vec<u8>,
-}
-
-#[derive(Clone, PartialEq, prost::Message)]
-struct Decrypted {
-    #[prost(bytes = "vec", tag = "1")]
-    plaintext: Vec<u8>,
 }
 
 #[derive(Clone)]
 struct Kms;
 
-struct Encrypt;
-struct Decrypt;
+/// One method.
+struct Method {
+    encrypts: bool,
+}
 
 fn known(request: &tonic::Request<Question>) -> Result<(), Status> {
     let metadata = request.metadata();
@@ -54,8 +51,8 @@ fn known(request: &tonic::Request<Question>) -> Result<(), Status> {
     if text("authorization") == "Bearer t" { Ok(()) } else { Err(Status::permission_denied("fault")) }
 }
 
-impl Service<tonic::Request<Question>> for Encrypt {
-    type Response = Response<Encrypted>;
+impl Service<tonic::Request<Question>> for Method {
+    type Response = Response<Answer>;
     type Error = Status;
     type Future = BoxFuture<Self::Response, Status>;
 
@@ -64,30 +61,17 @@ impl Service<tonic::Request<Question>> for Encrypt {
     }
 
     fn call(&mut self, request: tonic::Request<Question>) -> Self::Future {
+        let encrypts = self.encrypts;
         Box::pin(async move {
             known(&request)?;
             let Question { name, bytes } = request.into_inner();
-            let ciphertext = seal(&name, &bytes);
-            Ok(Response::new(Encrypted { name: format!("{name}/cryptoKeyVersions/1"), ciphertext }))
-        })
-    }
-}
-
-impl Service<tonic::Request<Question>> for Decrypt {
-    type Response = Response<Decrypted>;
-    type Error = Status;
-    type Future = BoxFuture<Self::Response, Status>;
-
-    fn poll_ready(&mut self, _: &mut Context<'_>) -> Poll<Result<(), Status>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn call(&mut self, request: tonic::Request<Question>) -> Self::Future {
-        Box::pin(async move {
-            known(&request)?;
-            let Question { name, bytes } = request.into_inner();
-            let plaintext = open(&name, &bytes).ok_or_else(|| Status::invalid_argument("it does not open"))?;
-            Ok(Response::new(Decrypted { plaintext }))
+            Ok(Response::new(if encrypts {
+                let version = format!("{name}/cryptoKeyVersions/1").into_bytes();
+                Answer { first: version, ciphertext: seal(&name, &bytes) }
+            } else {
+                let plaintext = open(&name, &bytes).ok_or_else(|| Status::invalid_argument("it does not open"))?;
+                Answer { first: plaintext, ciphertext: Vec::new() }
+            }))
         })
     }
 }
@@ -103,15 +87,12 @@ impl Service<http::Request<Body>> for Kms {
 
     fn call(&mut self, request: http::Request<Body>) -> Self::Future {
         Box::pin(async move {
-            Ok(match request.uri().path() {
-                "/google.cloud.kms.v1.KeyManagementService/Encrypt" => {
-                    Grpc::new(ProstCodec::<Encrypted, Question>::default()).unary(Encrypt, request).await
-                }
-                "/google.cloud.kms.v1.KeyManagementService/Decrypt" => {
-                    Grpc::new(ProstCodec::<Decrypted, Question>::default()).unary(Decrypt, request).await
-                }
-                _ => Status::unimplemented("no such method").into_http(),
-            })
+            let path = request.uri().path();
+            let Some(method) = path.strip_prefix("/google.cloud.kms.v1.KeyManagementService/") else {
+                return Ok(Status::unimplemented("no such service").into_http());
+            };
+            let method = Method { encrypts: method == "Encrypt" };
+            Ok(Grpc::new(ProstCodec::<Answer, Question>::default()).unary(method, request).await)
         })
     }
 }
@@ -119,7 +100,7 @@ impl Service<http::Request<Body>> for Kms {
 /// The port of the stand-in and the file of its authority; it serves as long as the runtime lives.
 fn vendor(lab: &Lab, runtime: &tokio::runtime::Runtime) -> (u16, String) {
     let file = lab.home().join("ca.crt");
-    let tls = acceptor(&file, &["h2"]);
+    let tls = acceptor(&file, &["h2"], &["127.0.0.1"]);
     let bind = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
     let (inner, outer) = runtime.block_on(async { (bind().await, bind().await) });
     let (behind, port) = (inner.local_addr().unwrap(), outer.local_addr().unwrap().port());

@@ -13,7 +13,7 @@ use super::stand_in::{Heard, Said, StandIn};
 use super::symmetric::{open_text, seal_text};
 use crate::common::peer;
 
-const SECRET: &str = "the-secret-of-AKTEST";
+pub const SECRET: &str = "the-secret-of-AKTEST";
 const UUID: &str = "11111111-2222-3333-4444-555555555555";
 
 fn hex(bytes: &[u8]) -> String {
@@ -41,7 +41,7 @@ fn refused(status: u16, code: &str) -> Said {
 }
 
 /// Answers as the vendor would; `fault` is a status to answer with instead, or 1 for an answer without a key.
-fn vendor(fault: Arc<AtomicU16>) -> StandIn {
+pub fn vendor(fault: Arc<AtomicU16>) -> StandIn {
     StandIn::start(move |_, _, heard| {
         let lent = json!({ "access": "AKTEST", "secret": SECRET, "securitytoken": "lent", "expires_at": "2035-01-01T00:00:00.000000Z" });
         match heard.path.as_str() {
@@ -85,19 +85,19 @@ fn vendor(fault: Arc<AtomicU16>) -> StandIn {
     })
 }
 
-fn lab(vendor: &StandIn) -> Lab {
+pub fn lab(vendor: &StandIn) -> Lab {
     Lab::new()
         .env("HUAWEICLOUD_SDK_REGION_KMS_TR_WEST_1", format!("http://127.0.0.1:{}", vendor.clear))
         .env("HUAWEICLOUD_SDK_IAM_ENDPOINT", format!("https://127.0.0.1:{}", vendor.secure))
         .env("SSL_CERT_FILE", vendor.authority().display().to_string())
 }
 
-fn with_keys(vendor: &StandIn) -> Lab {
+pub fn with_keys(vendor: &StandIn) -> Lab {
     let lab = lab(vendor).env("HUAWEICLOUD_SDK_AK", "AKTEST").env("HUAWEICLOUD_SDK_SK", SECRET);
     lab.env("HUAWEICLOUD_SDK_PROJECT_ID", "proj0123")
 }
 
-fn key() -> Recipient {
+pub fn key() -> Recipient {
     Recipient::parse_huawei_kms(&format!("tr-west-1:{UUID}")).unwrap()
 }
 

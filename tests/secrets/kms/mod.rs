@@ -1,14 +1,23 @@
 //! Keys that somebody else holds: each vendor's client against the real thing or a stand-in, beside the real `sops`.
 
 mod at_once;
-pub(crate) mod aws;
-mod azure;
-mod gcp;
+pub mod aws;
+pub mod aws_sources;
+pub mod azure;
+mod azure_sources;
+mod both;
+pub mod gcp;
 mod gcp_grpc;
-mod huawei;
+mod gcp_sources;
+pub mod huawei;
+mod huawei_sources;
 mod keyservice;
-pub(crate) mod lab;
+pub mod lab;
+mod laws;
+mod metadata;
+mod offering;
 mod replay;
-pub(crate) mod stand_in;
+pub mod stand_in;
 mod symmetric;
-pub(crate) mod vault;
+pub mod vault;
+pub mod vault_sources;

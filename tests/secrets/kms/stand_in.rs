@@ -11,13 +11,16 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
-use tokio::net::TcpListener;
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 /// One request.
 #[derive(Clone, Debug)]
 pub struct Heard {
     pub method: String,
+    /// Whom it was meant for.
+    pub host: String,
     pub path: String,
     pub query: String,
     pub headers: BTreeMap<String, String>,
@@ -61,10 +64,15 @@ impl Said {
 
 type Answer = Arc<dyn Fn(&Heard) -> Said + Send + Sync>;
 
+/// The names that the certificate of a stand-in is for: this machine, and where vendors are asked for tokens.
+const NAMES: &[&str] = &["localhost", "127.0.0.1", "*.googleapis.com", "login.microsoftonline.com", "*.amazonaws.com"];
+
 /// The server, in clear and in TLS, until the end of the test.
 pub struct StandIn {
     pub clear: u16,
     pub secure: u16,
+    /// A proxy that leads every host to the port of TLS.
+    pub proxy: u16,
     heard: Arc<Mutex<Vec<Heard>>>,
     authority: tempfile::TempDir,
     runtime: Option<tokio::runtime::Runtime>,
@@ -73,17 +81,29 @@ pub struct StandIn {
 impl StandIn {
     /// `answer` gets the port of TLS, which it may have to name, and the request.
     pub fn start(answer: impl Fn(u16, u16, &Heard) -> Said + Send + Sync + 'static) -> Self {
+        Self::at("127.0.0.1:0", NAMES, answer)
+    }
+
+    /// The same at another address in clear, and with a certificate for other names.
+    pub fn at(
+        clear: &'static str,
+        names: &[&str],
+        answer: impl Fn(u16, u16, &Heard) -> Said + Send + Sync + 'static,
+    ) -> Self {
         let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build().unwrap();
         let authority = tempfile::tempdir().unwrap();
-        let acceptor = acceptor(&authority.path().join("ca.crt"), &["h2", "http/1.1"][1..]);
+        let acceptor = acceptor(&authority.path().join("ca.crt"), &["http/1.1"], names);
         let heard: Arc<Mutex<Vec<Heard>>> = Arc::default();
-        let bind = || async { TcpListener::bind("127.0.0.1:0").await.unwrap() };
-        let (clear, secure) = runtime.block_on(async { (bind().await, bind().await) });
+        let bind = |address: &'static str| async move { TcpListener::bind(address).await.unwrap() };
+        let (near, clear) = ("127.0.0.1:0", runtime.block_on(bind(clear)));
+        let (secure, proxy) = runtime.block_on(async { (bind(near).await, bind(near).await) });
+        let proxied = proxy.local_addr().unwrap().port();
         let ports = (clear.local_addr().unwrap().port(), secure.local_addr().unwrap().port());
         let answer: Answer = Arc::new(move |heard| answer(ports.0, ports.1, heard));
         runtime.spawn(serve(clear, None, Arc::clone(&heard), Arc::clone(&answer)));
         runtime.spawn(serve(secure, Some(acceptor), Arc::clone(&heard), answer));
-        Self { clear: ports.0, secure: ports.1, heard, authority, runtime: Some(runtime) }
+        runtime.spawn(lead(proxy, ports.1));
+        Self { clear: ports.0, secure: ports.1, proxy: proxied, heard, authority, runtime: Some(runtime) }
     }
 
     /// The authority that its certificate is from.
@@ -105,8 +125,24 @@ impl Drop for StandIn {
     }
 }
 
-/// TLS for this machine, under an authority of its own, whose certificate is written to `file`.
-pub fn acceptor(file: &std::path::Path, protocols: &[&str]) -> TlsAcceptor {
+/// Leads whoever asks for any host to the port of TLS.
+async fn lead(listener: TcpListener, secure: u16) {
+    loop {
+        let Ok((mut stream, _)) = listener.accept().await else { continue };
+        tokio::spawn(async move {
+            let (mut head, mut byte) = (Vec::new(), [0]);
+            while !head.ends_with(b"\r\n\r\n") && stream.read(&mut byte).await? == 1 {
+                head.push(byte[0]);
+            }
+            let mut inner = TcpStream::connect(("127.0.0.1", secure)).await?;
+            stream.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").await?;
+            tokio::io::copy_bidirectional(&mut stream, &mut inner).await
+        });
+    }
+}
+
+/// TLS for these names, under an authority of its own, whose certificate is written to `file`.
+pub fn acceptor(file: &std::path::Path, protocols: &[&str], names: &[&str]) -> TlsAcceptor {
     let mut params = CertificateParams::new(Vec::new()).unwrap();
     params.distinguished_name = named("the authority of a test");
     params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
@@ -115,7 +151,7 @@ pub fn acceptor(file: &std::path::Path, protocols: &[&str]) -> TlsAcceptor {
     std::fs::write(file, root.pem()).unwrap();
     let issuer = Issuer::new(params, key);
     let leaf_key = KeyPair::generate().unwrap();
-    let mut leaf = CertificateParams::new(vec!["localhost".into(), "127.0.0.1".into()]).unwrap();
+    let mut leaf = CertificateParams::new(names.iter().map(|name| (*name).to_owned()).collect::<Vec<_>>()).unwrap();
     leaf.distinguished_name = named("the server of a test");
     let leaf = leaf.signed_by(&leaf_key, &issuer).unwrap();
     let chain: Vec<CertificateDer<'static>> = vec![leaf.der().clone()];
@@ -162,6 +198,10 @@ async fn respond(
     let headers = parts.headers.iter().map(|(name, value)| (name.to_string(), value.to_str().unwrap_or("").to_owned()));
     let heard = Heard {
         method: parts.method.to_string(),
+        host: parts.uri.authority().map_or_else(
+            || parts.headers.get("host").and_then(|host| host.to_str().ok()).unwrap_or_default().to_owned(),
+            ToString::to_string,
+        ),
         path: parts.uri.path().to_owned(),
         query: parts.uri.query().unwrap_or("").to_owned(),
         headers: headers.collect(),

@@ -54,7 +54,8 @@ impl Call {
 
     /// A file that was named must be there.
     pub(super) fn exists(&self, path: &Path) -> Result<(), Exit> {
-        if path.exists() {
+        // What cannot be looked at (a loop of links) is an error of reading it.
+        if path.try_exists().unwrap_or(true) {
             return Ok(());
         }
         Err(Exit::new(100, format!("Error: cannot operate on non-existent file \"{}\"", path.display())))
@@ -67,13 +68,16 @@ impl Call {
 
     /// The type of the input, and that of the output.
     pub(super) fn formats(&self, name: Option<&Path>) -> (Format, Format) {
-        let by_name = name.map_or(Format::Binary, |name| Format::of_path(&name.to_string_lossy()));
-        let word = |name: &str| self.flags.value(name).and_then(Format::of_word).unwrap_or(by_name);
+        let by_name = name.map_or(Format::Binary, |name| Format::of_path_as_sops(&name.to_string_lossy()));
+        let word = |name: &str| self.flags.value(name).and_then(Format::of_word_as_sops).unwrap_or(by_name);
         (word("input-type"), word("output-type"))
     }
 
-    pub(super) fn emit_options(&self) -> EmitOptions {
-        EmitOptions { indent: self.global.value("indent").and_then(|text| text.parse().ok()) }
+    /// How a text of this type is written anew: as `--indent` says, or the rules.
+    pub(super) fn emit_options(&self, output: Format) -> EmitOptions {
+        let flag = self.global.value("indent").and_then(|text| text.parse().ok());
+        let ruled = || self.rules(None).ok().flatten()?.set.stores().indent(output);
+        EmitOptions { indent: flag.or_else(ruled) }
     }
 
     /// The rules, which every command reads, because a malformed file stops them all; with a name the rule for it.
@@ -199,5 +203,5 @@ pub(super) fn converted(
     let file = EncryptedFile::parse_as_sops(input, text).and_then(|file| file.adopt(keys)).map_err(failed)?;
     let document = file.document().map_err(failed)?;
     let now = call.context.now();
-    file.reencrypt_as(document, output, call.emit_options(), crate::sops::Flavour::Sops, now).map_err(failed)
+    file.reencrypt_as(document, output, call.emit_options(output), crate::sops::Flavour::Sops, now).map_err(failed)
 }

@@ -47,7 +47,7 @@ impl Exit {
     /// Over a file that was to be encrypted.
     pub(super) fn encrypting(error: SopsError) -> Self {
         match error {
-            SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, .. }) => {
+            SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Empty, line: 1, column: 1, .. }) => {
                 Self::new(92, "File cannot be completely empty, it must contain at least one document")
             }
             SopsError::Syntax(error) if !matches!(error.kind, SyntaxErrorKind::Unwalkable(_)) => {
@@ -101,6 +101,7 @@ impl Exit {
     pub(super) fn changing(error: &SopsError) -> Self {
         match error {
             SopsError::Emit(_) => Self::new(4, error.to_string()),
+            SopsError::Syntax(error) => Self::new(4, format!("Could not marshal tree: {}", error.kind)),
             SopsError::AlreadyEncrypted { .. } => Self::new(203, ALREADY),
             other => Self::new(other.sops_exit_code(false), other.to_string()),
         }
@@ -113,8 +114,19 @@ impl Exit {
         {
             return Self::new(1, format!("Could not unmarshal input data: {error}"));
         }
+        // SOPS looks for the metadata before it meets what it cannot walk.
+        let unwalkable = matches!(error, SopsError::Syntax(SyntaxError { kind: SyntaxErrorKind::Unwalkable(_), .. }));
+        if unwalkable && !memchr::memmem::find_iter(input, b"sops").any(|at| begins_line(input, at)) {
+            return Self::decrypting(&SopsError::NotEncrypted);
+        }
         Self::decrypting(error)
     }
+}
+
+/// Whether only blanks and quotes stand before `at` in its line.
+fn begins_line(text: &[u8], at: usize) -> bool {
+    let before = text[..at].iter().rev().take_while(|byte| !matches!(byte, b'\n' | b'\r'));
+    before.into_iter().all(|byte| matches!(byte, b' ' | b'"' | b'\''))
 }
 
 /// An error with what the system says, and what to do.

@@ -12,10 +12,11 @@ use tonic::transport::{Channel, Endpoint};
 use tonic_prost::ProstCodec;
 use zeroize::Zeroize as _;
 
-use super::{Operation, TIME_LIMIT, WAITS, empty};
+use super::{TIME_LIMIT, WAITS, empty};
 use crate::error::Class;
 use crate::keys::cloud::escaped;
 use crate::keys::cloud::trouble::{Trouble, said};
+use crate::keys::operation::Operation;
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::wire::Wire;
 

@@ -20,6 +20,7 @@ use super::again::Again;
 use super::trouble::{Trouble, said};
 use super::{base64_of, escaped, key_of};
 use crate::error::Class;
+use crate::keys::operation::Operation;
 use crate::keys::{KeyError, KeyService, Recipient, Surroundings, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 use crate::system::wire::{Request, Response, Wire};
@@ -36,21 +37,6 @@ pub struct GcpKms {
     wire: Wire,
     sources: Sources,
     grpc: grpc::Channels,
-}
-
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Operation {
-    Encrypt,
-    Decrypt,
-}
-
-impl Operation {
-    const fn word(self) -> &'static str {
-        match self {
-            Self::Encrypt => "encrypt",
-            Self::Decrypt => "decrypt",
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -87,9 +73,11 @@ impl GcpKms {
         self.surroundings.text("SOPS_GCP_KMS_CLIENT_TYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("rest"))
     }
 
+    /// An endpoint of one's own comes before the universe that SOPS is told.
     fn universe(&self) -> &str {
         let names = ["SOPS_GCP_KMS_UNIVERSE_DOMAIN", "GOOGLE_CLOUD_UNIVERSE_DOMAIN"];
-        self.surroundings.first(&names).unwrap_or("googleapis.com")
+        let led = self.surroundings.text("SOPS_GCP_KMS_ENDPOINT").is_some();
+        self.surroundings.first(if led { &names[1..] } else { &names }).unwrap_or("googleapis.com")
     }
 
     /// The other form of the share: bytes in, bytes out.
@@ -183,7 +171,8 @@ fn check(resource: &str) -> Result<(), Trouble> {
     match parts[..] {
         ["projects", a, "locations", b, "keyRings", c, "cryptoKeys", d] if ![a, b, c, d].contains(&"") => Ok(()),
         _ => Err(Trouble::usage(format!("`{resource}` is no resource id of a key of Google Cloud KMS"))
-            .sops(format!("no valid resource ID found in \"{resource}\""))),
+            .sops(format!("no valid resource ID found in \"{resource}\""))
+            .led(credentials::NO_SERVICE)),
     }
 }
 
