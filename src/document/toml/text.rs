@@ -67,7 +67,10 @@ pub(super) fn length(text: &[u8], quotes: Quotes) -> Result<usize, (usize, Synta
                     0..3 => at += run,
                     3..=5 => return Ok(at + run),
                     _ => {
-                        return Err((at + 5, SyntaxErrorKind::NotAllowed("more than two quotes before the last three")));
+                        return Err((
+                            at + 5,
+                            SyntaxErrorKind::NotAllowed("more than two quotes before the last three"),
+                        ));
                     }
                 }
             }
