@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use serde::Deserialize;
+use zeroize::Zeroizing;
 
 use super::secrets::rules::clean;
 use super::{Context, Failed};
@@ -157,7 +158,7 @@ impl std::fmt::Debug for Witness {
 
 fn connected(context: &Context) -> Result<Vec<Backend>, Failed> {
     let text = match std::fs::read_to_string(FILE) {
-        Ok(text) => text,
+        Ok(text) => Zeroizing::new(text),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(Vec::new()),
         // SOPS goes on without an audit then.
         Err(error) => {
@@ -171,7 +172,8 @@ fn connected(context: &Context) -> Result<Vec<Backend>, Failed> {
     for named in asked.backends.postgres {
         let user = username(context)?;
         let variable = |name: &str| context.variable(name).map(str::to_owned);
-        let settings = Settings::read(&named.connection_string, variable, &user, context.home());
+        let text = Zeroizing::new(named.connection_string);
+        let settings = Settings::read(&text, variable, &user, context.home());
         let settings = settings.map_err(|error| Failed::new(Class::Usage, format!("`{FILE}`: {error}")))?;
         let database = Postgres::connect(&settings, &context.background);
         let database = database.map_err(|error| away(&settings.shown(), &error))?;

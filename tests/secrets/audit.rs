@@ -213,6 +213,9 @@ impl Machine {
     }
 }
 
+/// Words, stdin, and variables.
+type Line<'l> = (&'l [&'l str], &'l str, &'l [(&'l str, &'l str)]);
+
 #[test]
 fn the_same_rows_for_every_command() {
     let Some(database) = database() else { return };
@@ -224,7 +227,7 @@ fn the_same_rows_for_every_command() {
     let leave: &[(&str, &str)] = &[("EDITOR", "true")];
     let no_key: &[(&str, &str)] = &[("SOPS_AGE_KEY_FILE", "/dev/null")];
     let none: &[(&str, &str)] = &[];
-    let lines: &[(&[&str], &str, &[(&str, &str)])] = &[
+    let lines: &[Line<'_>] = &[
         (&["decrypt", "e.yaml"], "", none),
         (&["decrypt", "../work/./e.yaml"], "", none),
         (&["decrypt", "--input-type", "yaml", "--output-type", "yaml"], &sealed, none),

@@ -6,15 +6,15 @@ use zeroize::Zeroizing;
 
 use crate::cli::secrets::input::Source;
 use crate::cli::secrets::opening::{Access, Sealed};
-use crate::cli::secrets::publishing::{files_below, name_at, unreadable};
+use crate::cli::secrets::publishing::name_at;
 use crate::cli::secrets::rules::{Rules, Search, shown};
 use crate::cli::secrets::services::Opening;
-use crate::cli::secrets::{clouds, in_file};
+use crate::cli::secrets::{clouds, in_file, walk};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::document::Format;
 use crate::error::{Class, Outcome};
 use crate::keys::{Destination, Publisher, Standing};
-use crate::sops::{DestinationRule, EncryptedFile, Recreated};
+use crate::sops::{DestinationRule, EncryptedFile, Recreated, SopsError};
 use crate::system::files;
 
 /// Bring encrypted files to where `destination_rules` of `.sops.yaml` say: a bucket, or a Vault, which gets their values.
@@ -29,7 +29,8 @@ pub(crate) struct Publish {
     /// The files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
-    /// Publish everything below folders, under their paths in them; files that no rule is for are left out.
+    /// Publish everything below folders, under their paths in them; what git ignores, what no rule is for and what is not
+    /// encrypted is left out.
     #[arg(short = 'r', long)]
     recursive: bool,
     /// Leave out the last extension of the names.
@@ -71,7 +72,9 @@ impl Publish {
                 return Err(Failed::new(Class::Usage, format!("`{}` is a folder", root.display()))
                     .hint("`--recursive` publishes everything below it"));
             }
-            for below in files_below(&folder).map_err(|error| unreadable(root, &error))? {
+            let folder: PathBuf = folder.components().collect();
+            for file in walk::files(context, std::slice::from_ref(root))? {
+                let below = file.strip_prefix(&folder).unwrap_or(&file);
                 parcels.extend(self.pack(context, &publisher, Some(root), &root.join(below))?);
             }
         }
@@ -121,6 +124,11 @@ impl Publish {
         let address = publisher.address(&destination, &name);
         let text = source.read(context)?;
         let format = Format::of_path(&path.to_string_lossy());
+        let found = root.is_some();
+        if found && !is_encrypted(format, &text) {
+            say(context, &format!("- {} is not encrypted: it is left out", path.display()));
+            return Ok(None);
+        }
         let sealed = Sealed::parse(context, &source, format, text.to_vec())?;
         let publication = sealed.publication(context, &text, &destination, &rule)?;
         let (content, recreated) = (publication.content, publication.recreated);
@@ -153,6 +161,15 @@ fn rule_for(context: &Context, path: &Path, optional: bool) -> Result<Option<(Ru
     match rules.set.destinations().iter().find(|rule| rule.is_for(&subject)).cloned() {
         Some(rule) => Ok(Some((rules, rule))),
         None => none(format!("no destination rule of `{}` is for `{subject}`", shown(context, &rules.path))),
+    }
+}
+
+/// Whether a file that was found is one to be published; what looks like an encrypted one and is broken is.
+fn is_encrypted(format: Format, text: &[u8]) -> bool {
+    match EncryptedFile::parse(format, text.to_vec()) {
+        Err(SopsError::NotEncrypted) => false,
+        Err(_) => format != Format::Binary,
+        Ok(_) => true,
     }
 }
 
@@ -192,8 +209,8 @@ fn refuse_one_address_for_two(parcels: &[Parcel]) -> Result<(), Failed> {
 }
 
 fn send(context: &Context, publisher: &Publisher, parcels: &[Parcel]) -> Result<(), Failed> {
-    let mut sent = 0;
-    for parcel in parcels.iter().filter(|parcel| parcel.standing != Standing::Same) {
+    let changing = parcels.iter().filter(|parcel| parcel.standing != Standing::Same);
+    for (sent, parcel) in changing.enumerate() {
         if let Err(error) = publisher.put(&parcel.destination, &parcel.name, &parcel.content) {
             let mut failed = in_file(&Source::File(parcel.path.clone()), error);
             failed.outcome = Some(match (sent, failed.class) {
@@ -203,7 +220,6 @@ fn send(context: &Context, publisher: &Publisher, parcels: &[Parcel]) -> Result<
             });
             return Err(failed);
         }
-        sent += 1;
         say(context, &format!("sent {} -> {}", parcel.path.display(), parcel.address));
     }
     Ok(())

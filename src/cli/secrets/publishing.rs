@@ -2,9 +2,6 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::cli::Failed;
-use crate::error::Class;
-
 /// Folders may lie in each other this many times: no path is longer.
 const DEPTH: usize = 2048;
 
@@ -45,11 +42,6 @@ pub(crate) fn name_at(root: Option<&Path>, file: &Path, bare: bool) -> String {
         Some(dot) => name[..name.len() - (own.len() - dot)].to_owned(),
         None => name,
     }
-}
-
-/// The text of a failure to look around in a folder.
-pub(crate) fn unreadable(folder: &Path, error: &std::io::Error) -> Failed {
-    Failed::new(Class::Usage, format!("`{}` cannot be read: {error}", folder.display()))
 }
 
 #[cfg(test)]

@@ -15,7 +15,7 @@ use super::trouble::Trouble;
 use super::vault_kv::VaultKv;
 use crate::keys::{KeyError, ServiceError, Surroundings};
 use crate::system::background::Background;
-use crate::system::wire::Wire;
+use crate::system::wire::{Response, Wire, WireError};
 
 /// A slow line takes a large file, too.
 pub(super) const UPLOAD_LIMIT: Duration = Duration::from_secs(600);
@@ -76,6 +76,24 @@ pub(super) enum Found {
     Nothing,
     Object(Zeroizing<Vec<u8>>),
     TooLong,
+}
+
+impl Found {
+    /// What an answer says, or that it was too long; `nothing` is whether there is no such object, `refused` what else a
+    /// failure means.
+    pub(super) fn of(
+        answer: Result<Response, WireError>,
+        nothing: impl Fn(&Response) -> bool,
+        refused: impl Fn(&Response) -> Trouble,
+    ) -> Result<Self, Trouble> {
+        match answer {
+            Ok(answer) if answer.is_success() => Ok(Self::Object(Zeroizing::new(answer.body().to_vec()))),
+            Ok(answer) if nothing(&answer) => Ok(Self::Nothing),
+            Ok(answer) => Err(refused(&answer)),
+            Err(WireError::TooLong { .. }) => Ok(Self::TooLong),
+            Err(error) => Err(error.into()),
+        }
+    }
 }
 
 /// Brings files to destinations. Nothing is read or sent before the first call.

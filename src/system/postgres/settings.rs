@@ -204,9 +204,10 @@ impl Settings {
         let database = self.get("dbname").unwrap_or(user);
         config.user(user).dbname(database);
         let (host, port) = (hosts.first().copied().unwrap_or("localhost"), self.get("port").unwrap_or("5432"));
-        match self.get("password").map(str::to_owned).or_else(|| self.of_file([host, port, database, user])) {
-            Some(password) => drop(config.password(password)),
-            None => {}
+        let given = self.parameters.get("password").filter(|password| !password.expose_secret().is_empty());
+        let password = given.cloned().or_else(|| self.of_file([host, port, database, user]));
+        if let Some(password) = password {
+            config.password(password.expose_secret());
         }
         if let Some(name) = self.get("application_name").or_else(|| self.get("fallback_application_name")) {
             config.application_name(name);
@@ -242,7 +243,7 @@ impl Settings {
     }
 
     /// The password in `~/.pgpass`, or in the file that is named.
-    fn of_file(&self, of: [&str; 4]) -> Option<String> {
+    fn of_file(&self, of: [&str; 4]) -> Option<SecretString> {
         let usual = || Some(self.home.as_ref()?.join(".pgpass"));
         let path = self.get("passfile").map(PathBuf::from).or_else(usual)?;
         #[cfg(unix)]
@@ -255,9 +256,9 @@ impl Settings {
         }
         let text = files::read(&path).ok()?;
         std::str::from_utf8(&text).ok()?.lines().find_map(|line| {
-            let fields = fields(line);
+            let mut fields = fields(line);
             let fits = fields.len() >= 5 && of.iter().zip(&fields).all(|(one, field)| field == "*" || field == one);
-            fits.then(|| fields[4].clone())
+            fits.then(|| SecretString::new(fields.swap_remove(4)))
         })
     }
 }

@@ -40,7 +40,9 @@ fn a_bucket_gets_each_file_once() {
     assert_eq!(s.run(["publish", "e"]).code, 2, "a folder wants a word more");
     assert!(objects.lock().unwrap().is_empty());
 
+    s.write("e/readme.md", "no secret\n");
     let sent = s.run(["publish", "--yes", "--json", "--recursive", "."]);
+    assert!(sent.stderr.contains("readme.md is not encrypted"), "{sent:?}");
     let report = json(&sent);
     assert_eq!(
         (sent.code, &report["schema"], &report["published"]),

@@ -184,6 +184,7 @@ fn what_is_refused() {
     let Some(pair) = Pair::new(moto.lab(), FILES) else { return };
     let file = ["publish", "--yes", "e/app.yaml"];
     let bucket = "destination_rules:\n  - s3_bucket: published-files\n    s3_prefix: refused/\n";
+    let ids = regex::Regex::new("(RequestID|HostID): [^,]*,").unwrap();
     for (rules, env) in [
         ("creation_rules: []\n", [("A", "")]),
         ("destination_rules:\n  - path_regex: ^nothing\n    s3_bucket: b\n", [("A", "")]),
@@ -196,10 +197,7 @@ fn what_is_refused() {
         pair.rules(rules);
         let (theirs, ours) = (pair.run_with(&pair.theirs, &file, "", &env), pair.run_with(&pair.ours, &file, "", &env));
         assert_eq!((ours.code, theirs.code), (1, 1), "{rules} {env:?}: {ours:?} {theirs:?}");
-        let words = |text: &str| {
-            let ids = regex::Regex::new("(RequestID|HostID): [^,]*,").unwrap();
-            ids.replace_all(text, "").split_whitespace().collect::<Vec<_>>().join(" ")
-        };
+        let words = |text: &str| ids.replace_all(text, "").split_whitespace().collect::<Vec<_>>().join(" ");
         assert_eq!(words(&ours.stderr), words(&theirs.stderr), "{rules} {env:?}");
     }
     assert!(moto.dump("refused/").is_empty());

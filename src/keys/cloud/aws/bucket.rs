@@ -37,18 +37,9 @@ impl S3 {
     /// What is in a bucket under a name; more than `limit` bytes are not read.
     pub(in crate::keys::cloud) fn get(&self, bucket: &str, key: &str, limit: usize) -> Result<Found, Trouble> {
         let object = self.object(bucket, key)?;
-        let answer = WAITS.attempt(|| match self.send(&object, "GET", &[], limit) {
-            Ok(answer) if answer.status == 404 && code_of(&answer) != "NoSuchBucket" => Ok(Some(answer)),
-            Ok(answer) if answer.is_success() => Ok(Some(answer)),
-            Ok(answer) => Err(refused("GetObject", &answer)),
-            Err(WireError::TooLong { .. }) => Ok(None),
-            Err(error) => Err(error.into()),
-        })?;
-        Ok(match answer {
-            None => Found::TooLong,
-            Some(answer) if answer.status == 404 => Found::Nothing,
-            Some(answer) => Found::Object(Zeroizing::new(answer.body().to_vec())),
-        })
+        let nothing = |answer: &Response| answer.status == 404 && code_of(answer) != "NoSuchBucket";
+        let refused = |answer: &Response| refused("GetObject", answer);
+        WAITS.attempt(|| Found::of(self.send(&object, "GET", &[], limit), nothing, refused))
     }
 
     /// Puts `content` into a bucket under a name, in place of what is there.

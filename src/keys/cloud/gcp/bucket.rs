@@ -13,7 +13,7 @@ use crate::keys::Surroundings;
 use crate::keys::cloud::destination::{Found, UPLOAD_LIMIT};
 use crate::keys::cloud::trouble::{Trouble, said};
 use crate::keys::cloud::{escaped, hex};
-use crate::system::wire::{Request, Response, Wire, WireError};
+use crate::system::wire::{Request, Response, Wire};
 
 /// Puts objects into buckets, with the credentials that Google's own libraries would find.
 pub(in crate::keys::cloud) struct Gcs {
@@ -37,19 +37,9 @@ impl Gcs {
     /// What is in a bucket under a name; more than `limit` bytes are not read.
     pub(in crate::keys::cloud) fn get(&self, bucket: &str, name: &str, limit: usize) -> Result<Found, Trouble> {
         let url = format!("{}/storage/v1/b/{}/o/{}?alt=media", self.base(), escaped(bucket), escaped(name));
-        let answer = WAITS.attempt(|| {
+        WAITS.attempt(|| {
             let request = self.authorised(Request::get(&url).time_limit(UPLOAD_LIMIT).answer_limit(limit))?;
-            match self.wire.send(request) {
-                Ok(answer) if answer.is_success() || answer.status == 404 => Ok(Some(answer)),
-                Ok(answer) => Err(refused(&answer)),
-                Err(WireError::TooLong { .. }) => Ok(None),
-                Err(error) => Err(error.into()),
-            }
-        })?;
-        Ok(match answer {
-            None => Found::TooLong,
-            Some(answer) if answer.status == 404 => Found::Nothing,
-            Some(answer) => Found::Object(Zeroizing::new(answer.body().to_vec())),
+            Found::of(self.wire.send(request), |answer| answer.status == 404, refused)
         })
     }
 
