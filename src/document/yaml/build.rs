@@ -105,6 +105,7 @@ impl Builder<'_> {
         self.count(at)?;
         let event = &self.source.events[at];
         let Some(frame) = self.frames.last() else { return self.document(at) };
+        let root_list = self.frames.len() == 1 && frame.list;
         match event.kind {
             EventKind::End => return self.close(at),
             _ if frame.key_next => return self.key(at),
@@ -112,7 +113,7 @@ impl Builder<'_> {
             _ => {}
         }
         match event.kind {
-            EventKind::Mapping if self.frames.len() == 1 && self.source.is_block_item(at) => self.metadata(at + 1),
+            EventKind::Mapping if root_list && self.source.is_block_item(at) => self.metadata(at + 1),
             EventKind::Mapping | EventKind::Sequence => {
                 self.open(at);
                 Ok(at + 1)
