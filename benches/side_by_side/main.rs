@@ -17,7 +17,11 @@
 mod curve;
 mod fixtures;
 mod floor;
+mod many;
 mod measure;
+#[path = "../../tests/common/slow_keys.rs"]
+#[allow(dead_code, reason = "a test waits in another way")]
+mod slow_keys;
 mod start;
 
 use std::path::{Path, PathBuf};
@@ -76,6 +80,7 @@ fn main() {
     let diff = Command::new(Path::new("git")).arg("diff").arg("--cached").inside(&fixtures.repository);
     row("guard, 20 staged of 3,000", &interleaved(&guard, &diff, SMALL_RUNS), "wall <= 4 x git diff --cached");
     curve::print(lockage, &fixtures);
+    many::print(lockage, &sops);
 }
 
 /// How far a measure is from what its values alone cost.

@@ -191,6 +191,25 @@ mod tests {
         }
     }
 
+    /// *Source*: the SOPS format, section 15: shares of the key 00 to 1f, of which two are enough.
+    #[test]
+    fn the_shares_of_sops_itself_give_its_key() {
+        const SHARES: [&str; 3] = [
+            "f38eeba6b29869a0c4a829b93a57c4ed19b25a787ee5bc45bcc85ca162908a2101",
+            "fd04cb527324d8528b504c7460b981d0024c82c5c0ee59b34ba09674e01c2d6302",
+            "0e8b22f7c5b9b7f547f16fc656e34b320befcaaeaa1ef3e1ef71d0ce9e91b95d03",
+        ];
+        let share = |hex: &str| {
+            let bytes = (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap());
+            SecretBytes::new(bytes.collect())
+        };
+        let key: Vec<u8> = (0..32).collect();
+        for (one, other) in [(0, 1), (0, 2), (1, 2), (2, 0)] {
+            let combined = combine(&[share(SHARES[one]), share(SHARES[other])]).unwrap();
+            assert_eq!(combined.expose_secret(), key);
+        }
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]

@@ -4,6 +4,7 @@ use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
 
 use super::commands as c;
 use super::{Context, Failed};
+use crate::system::files::MOST_BYTES;
 
 /// lockage: encrypted secrets in the repository, a guard before the commit, builds promoted stage by stage.
 #[derive(Debug, Parser)]
@@ -18,7 +19,7 @@ pub(crate) struct Args {
 }
 
 /// Flags every command takes; they mean the same everywhere.
-#[derive(Clone, Debug, Default, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(crate) struct Global {
     /// Work as if started in this directory.
     #[arg(short = 'C', long = "directory", value_name = "DIR", global = true)]
@@ -32,6 +33,9 @@ pub(crate) struct Global {
     /// When to colour.
     #[arg(long, value_name = "WHEN", default_value = "auto", value_parser = ["auto", "always", "never"], global = true)]
     pub(crate) color: String,
+    /// Refuse larger inputs before they are read; bytes, or with `K`, `M` or `G` behind the number (of 1024).
+    #[arg(long, value_name = "SIZE", default_value = "256M", value_parser = size, global = true)]
+    pub(crate) max_size: u64,
     /// Print one JSON document with a versioned schema on stdout.
     #[arg(long, global = true)]
     pub(crate) json: bool,
@@ -41,6 +45,35 @@ pub(crate) struct Global {
     /// The rules file to use instead of searching for `.sops.yaml`.
     #[arg(long, value_name = "FILE", global = true, env = "SOPS_CONFIG")]
     pub(crate) config: Option<std::path::PathBuf>,
+}
+
+impl Default for Global {
+    fn default() -> Self {
+        Self {
+            directory: None,
+            verbose: 0,
+            quiet: false,
+            color: String::new(),
+            max_size: MOST_BYTES,
+            json: false,
+            non_interactive: false,
+            config: None,
+        }
+    }
+}
+
+/// Reads a number of bytes.
+fn size(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|letter: char| !letter.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" | "B" => Some(0),
+        "K" | "KB" | "KIB" => Some(10),
+        "M" | "MB" | "MIB" => Some(20),
+        "G" | "GB" | "GIB" => Some(30),
+        _ => None,
+    };
+    let bytes = digits.parse::<u64>().ok().zip(unit).and_then(|(number, unit)| number.checked_mul(1 << unit));
+    bytes.ok_or_else(|| "a number of bytes, such as 1000000, 512K, 256M or 1G".to_owned())
 }
 
 #[derive(Debug, Subcommand)]

@@ -29,6 +29,8 @@ pub(crate) struct Context {
     pub(crate) color: bool,
     /// Whether only errors are said.
     pub(crate) quiet: bool,
+    /// Bytes of an input above which it is refused.
+    pub(crate) max_size: u64,
     /// `--config` or `SOPS_CONFIG`.
     pub(crate) config: Option<PathBuf>,
     /// Which key services are asked.
@@ -68,6 +70,7 @@ impl Context {
             json: global.json,
             color,
             quiet: global.quiet,
+            max_size: global.max_size,
             config: global.config.clone(),
             choice: Choice::of_variables(|name| {
                 environment.get(name.as_ref() as &std::ffi::OsStr)?.to_str().map(str::to_owned)

@@ -40,6 +40,13 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     secrets::private::sweep(&context);
     let json = context.json;
+    if let Err(failed) = secrets::sets::finish(&context) {
+        // These two judge what files hold together.
+        if matches!(args.command, args::Command::Guard(_) | args::Command::Status(_)) {
+            return report::failed(&failed, json);
+        }
+        secrets::sets::warn(&failed);
+    }
     match args.command.run(&context) {
         Ok(code) => ExitCode::from(code),
         Err(failed) => report::failed(&failed, json),

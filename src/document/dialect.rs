@@ -98,9 +98,15 @@ impl InDialect {
         Ok(outline)
     }
 
-    /// Appends a value in that form, or in the first that can hold it.
-    fn write(&self, value: &str, form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    /// Appends a value in that form, or in the first that can hold it; bare not where what stands `behind` it would
+    /// become a part of it.
+    fn write(&self, value: &str, form: Form, behind: &[u8], out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+        let comment = behind.trim_ascii_start().starts_with(b"#");
+        let swallows = self.0 == Dialect::Compose && (behind.starts_with(b"#") || comment && value.is_empty());
         for form in std::iter::once(form).chain(Form::ALL) {
+            if swallows && form == Form::Bare {
+                continue;
+            }
             let Some(spelled) = value::spell(self.0, form, value) else { continue };
             // The reader has the last word.
             if value::read(self.0, form, spelled.as_bytes()).is_ok_and(|read| *read == *value.as_bytes()) {
@@ -111,18 +117,30 @@ impl InDialect {
         Err(SyntaxErrorKind::NotAllowed(self.0.refusal()))
     }
 
-    fn write_value(&self, value: &Replacement<'_>, form: Form, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {
+    fn write_value(
+        &self,
+        value: &Replacement<'_>,
+        form: Form,
+        behind: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), SyntaxErrorKind> {
         let refused = SyntaxErrorKind::NotAllowed("the value is not of its own kind");
         match value {
             Replacement::Token(token) => enclose(form, token, out),
             Replacement::Value { kind: Kind::Null, .. } => {
-                return Err(SyntaxErrorKind::NotAllowed("a null cannot be written: every value is a text in this format"));
+                return Err(SyntaxErrorKind::NotAllowed(
+                    "a null cannot be written: every value is a text in this format",
+                ));
             }
             Replacement::Value { kind, bytes } => {
-                let spelled = if *kind == Kind::Str { Cow::Borrowed(*bytes) } else { Cow::Owned(spell(*kind, bytes).ok_or(refused)?) };
+                let spelled = if *kind == Kind::Str {
+                    Cow::Borrowed(*bytes)
+                } else {
+                    Cow::Owned(spell(*kind, bytes).ok_or(refused)?)
+                };
                 let text = std::str::from_utf8(&spelled)
                     .map_err(|_| SyntaxErrorKind::NotAllowed("bytes that are no UTF-8"))?;
-                self.write(text, form, out)?;
+                self.write(text, form, behind, out)?;
             }
         }
         Ok(())
@@ -151,7 +169,7 @@ impl InDialect {
             return refused("readers of this dialect refuse this name, or it begins with `sops_`");
         }
         let mut line = format!("{key}=").into_bytes();
-        self.write_value(value, Form::Bare, &mut line).map_err(|kind| (0, kind))?;
+        self.write_value(value, Form::Bare, b"", &mut line).map_err(|kind| (0, kind))?;
         Ok(trailer::insert_line(text, outline, &line))
     }
 }
@@ -181,7 +199,8 @@ impl Syntax for InDialect {
         value: &Replacement<'_>,
         out: &mut Vec<u8>,
     ) -> Result<(), SyntaxError> {
-        self.write_value(value, form_of(leaf), out).map_err(|kind| self.located(text, (leaf.range.start, kind)))
+        let behind = text[leaf.range.end..].split(|byte| *byte == b'\n').next().unwrap_or_default();
+        self.write_value(value, form_of(leaf), behind, out).map_err(|kind| self.located(text, (leaf.range.start, kind)))
     }
 
     fn write_opened(

@@ -80,13 +80,19 @@ impl KeyPath {
 impl FromStr for KeyPath {
     type Err = KeyPathError;
 
-    /// Reads either spelling; a text that begins with `[` is SOPS's.
+    /// Reads either spelling; a text that begins with `[` is SOPS's, or leads into a list at the top: `[0].name`.
     fn from_str(text: &str) -> Result<Self, KeyPathError> {
-        if text.trim_start().starts_with('[') {
-            return Self::from_sops(text);
+        let list = text.trim_start().starts_with('[');
+        let as_sops = if list { Some(Self::from_sops(text)) } else { None };
+        if let Some(Ok(path)) = as_sops {
+            return Ok(path);
         }
         let mut parser = Parser { chars: text.chars().collect(), at: 0 };
-        let mut parts = vec![parser.word()?];
+        let mut parts = match as_sops {
+            // A list at the top, and words behind its first position.
+            Some(Err(error)) => vec![parser.bracket().map_err(|_| error)?],
+            _ => vec![parser.word()?],
+        };
         while let Some(next) = parser.peek() {
             match next {
                 '[' => parts.push(parser.bracket()?),

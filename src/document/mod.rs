@@ -85,7 +85,7 @@ impl Document {
     /// As for [`Document::parse`].
     pub fn parse_as_sops(format: Format, text: Vec<u8>) -> Result<Self, SyntaxError> {
         let text = Zeroizing::new(text);
-        if matches!(format.of_content(&text), Format::Dialect(_)) {
+        if format == Format::Dotenv && matches!(format.of_content(&text), Format::Dialect(_)) {
             let kind = SyntaxErrorKind::NotAllowed(dialect::NOT_SOPS);
             return Err(syntax::error(format, &text, 0, kind));
         }

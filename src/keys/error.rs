@@ -132,6 +132,18 @@ impl KeyError {
             Self::Recipient { kind: KeyKind::Age, text } => {
                 format!("failed to parse input, unknown recipient type: \"{text}\"")
             }
+            Self::Recipient { kind: KeyKind::AzureKeyVault, text } => {
+                format!("could not parse \"{text}\" into a valid Azure Key Vault MasterKey []")
+            }
+            Self::Recipient { kind: KeyKind::VaultTransit, text } => match text.split_once("://") {
+                None => format!(
+                    "missing scheme in Vault URL (should be like this: +https://vault.example.com:8200/v1/transit/keys/keyName), got: {text}"
+                ),
+                Some(_) => "vault path does not seem to be formatted correctly: (eg. https://vault.example.com:8200/v1/transit/keys/keyName)".to_owned(),
+            },
+            Self::Recipient { kind: KeyKind::HuaweiKms, text } => {
+                format!("invalid key ID format: expected 'region:key-uuid', got \"{text}\"")
+            }
             Self::Service(error) => error.sops.clone().unwrap_or_else(|| error.problem.clone()),
             other => other.to_string(),
         }

@@ -13,7 +13,7 @@ use super::decrypted::{DecryptedFile, find};
 use super::encrypted::EncryptedFile;
 use super::metadata::time_of;
 use super::new_value::NewValue;
-use super::place::Place;
+use super::place::{Place, without_comments};
 use super::scope::{EncryptionScope, Selector};
 use super::seal::{Flavour, PLACEHOLDER, seal_code};
 use super::values::{self, kind_word, label_of};
@@ -55,6 +55,8 @@ impl DecryptedFile {
             }
         }
         let plain = self.document()?;
+        let counted = counted(plain, path, flavour)?;
+        let path = &counted;
         if NewValue::at(plain, path)?.is_some_and(|old| old.is_same(value)) {
             return Ok(None);
         }
@@ -82,6 +84,8 @@ impl DecryptedFile {
     /// [`SopsError::Syntax`] where it cannot go: the anchor of an alias, a section that is always there.
     pub fn unset(&self, path: &KeyPath, flavour: Flavour, now: jiff::Timestamp) -> Result<Option<Vec<u8>>, SopsError> {
         let plain = self.document()?;
+        let counted = counted(plain, path, flavour)?;
+        let path = &counted;
         if NewValue::at(plain, path)?.is_none() {
             return Ok(None);
         }
@@ -196,6 +200,11 @@ pub(super) fn containers(document: &Document) -> Result<Vec<String>, SopsError> 
         Ok::<(), SopsError>(())
     })?;
     Ok(containers)
+}
+
+/// A path as each name counts: in our own comments are no items of a list.
+fn counted(document: &Document, path: &KeyPath, flavour: Flavour) -> Result<KeyPath, SopsError> {
+    if flavour == Flavour::Sops { without_comments(document, path) } else { Ok(path.clone()) }
 }
 
 /// A leaf as it is.

@@ -10,7 +10,7 @@ use crate::secret::SecretString;
 
 use super::SopsError;
 use super::encrypted::EncryptedFile;
-use super::encryption::refuse_encrypted;
+use super::encryption::{ended, refuse_encrypted};
 use super::kept::Kept;
 use super::metadata::Metadata;
 use super::scope::{EncryptionScope, Selector};
@@ -137,7 +137,7 @@ impl DecryptedFile {
             Err(error) if flavour == Flavour::Sops && error.is_of_text() => {
                 self.reencrypt_as(edited, edited.format(), EmitOptions::default(), flavour, now).map(Some)
             }
-            other => other.map(Some),
+            other => other.map(|text| Some(ended(text, edited.format(), flavour))),
         }
     }
 

@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{DataKey, Mac, ValueCipher};
+use crate::cipher::{DataKey, Label, Mac, ValueCipher};
 use crate::document::{Document, Edits, EmitOptions, Format, MetadataEdit, Splice, emit};
 use crate::keys::KeyServices;
 
@@ -163,7 +163,7 @@ impl EncryptedFile {
         let mut code = Zeroizing::new(Vec::with_capacity(128));
         match cipher.decrypt(stored.as_bytes(), &self.metadata.mac_associated_data(), &mut code) {
             Err(problem) => Some(SopsError::MacUnreadable { problem }),
-            Ok(_) if code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
+            Ok(label) if label != Label::Str || code.as_slice() != computed.as_bytes() => Some(SopsError::MacMismatch),
             Ok(_) => None,
         }
     }

@@ -1,7 +1,7 @@
 //! A new encrypted file.
 
 use crate::cipher::{DataKey, ValueCipher};
-use crate::document::{Dialect, Document, EmitOptions, Format};
+use crate::document::{Dialect, Document, EmitError, EmitOptions, Format};
 use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
@@ -93,6 +93,15 @@ pub fn encrypt(
         }
         other => other,
     }
+    .map(|text| ended(text, document.format(), flavour))
+}
+
+/// Called as `sops`, a text ends with a line break, as SOPS's writers end it; its own round trip gives one, too.
+pub(super) fn ended(mut text: Vec<u8>, format: Format, flavour: Flavour) -> Vec<u8> {
+    if flavour == Flavour::Sops && format != Format::Binary && !text.ends_with(b"\n") {
+        text.push(b'\n');
+    }
+    text
 }
 
 /// A data key, wrapped for everybody, and what shall be said of it.
@@ -122,6 +131,8 @@ pub(super) fn prepare(
 /// A plaintext must not have the `sops` block.
 pub(super) fn refuse_encrypted(document: &Document) -> Result<(), SopsError> {
     match document.metadata() {
+        // In a later document only SOPS's writer meets the name.
+        None if !document.outline().more_metadata.is_empty() => Err(EmitError::Reserved.into()),
         None => Ok(()),
         Some(metadata) => Err(SopsError::AlreadyEncrypted { line: document.position(metadata.range.start).0 }),
     }

@@ -48,6 +48,7 @@
 //!     (Format::Json, "{\"db\": {\"password\": \"blue\"}}\n", "db.password"),
 //!     (Format::Dotenv, "# note\nPASSWORD=blue\n", "PASSWORD"),
 //!     (Format::Ini, "[db]\npassword = blue\n", "db.password"),
+//!     (Format::Toml, "[db]\npassword = 'blue' # note\n", "db.password"),
 //!     (Format::Binary, "blue", "data"),
 //! ] {
 //!     let document = Document::parse(format, plain.as_bytes().to_vec())?;
@@ -117,6 +118,7 @@ pub use new_value::NewValue;
 pub use not_opened::{NotOpened, Tried, TriedGroup};
 pub use pattern::Pattern;
 pub use publish::{Publication, Recreated};
+pub use recovery::fetch_key;
 pub use regroup::{GroupChange, KeyChanges, complete};
 pub use rules::{DestinationRule, Rule, RuleGroup, RuleSet, Stores};
 pub use scope::{DEFAULT_SUFFIX, EncryptionScope, Selector};

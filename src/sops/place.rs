@@ -18,6 +18,51 @@ pub(super) struct Place {
     whole: KeyPath,
 }
 
+/// The path that a path leads along whose list positions count comments as items, as SOPS counts them.
+///
+/// *Source*: SOPS's tree has the comments of a list among its items; `set` and `unset` take positions in that.
+pub(super) fn without_comments(document: &Document, path: &KeyPath) -> Result<KeyPath, SopsError> {
+    let mut parts = path.parts().to_vec();
+    for at in 0..parts.len() {
+        let PathPart::Index(wanted) = parts[at] else { continue };
+        let list = KeyPath::new(parts[..at].to_vec());
+        let (mut roots, mut depth, mut inside) = (0, 0, None);
+        // Whether each thing in the list is an item.
+        let mut seen = Vec::new();
+        let never: Result<(), std::convert::Infallible> = document.walk(|visit| {
+            match visit {
+                Visit::Enter { path: here, list: is_list } => {
+                    roots += usize::from(depth == 0);
+                    if inside == Some(depth) {
+                        seen.push(true);
+                    }
+                    depth += 1;
+                    if inside.is_none() && roots == 1 && is_list && here.is(&list) {
+                        inside = Some(depth);
+                    }
+                }
+                Visit::Leave => {
+                    depth -= 1;
+                    if inside.is_some_and(|inside| inside > depth) {
+                        inside = None;
+                    }
+                }
+                Visit::Leaf { .. } if inside == Some(depth) => seen.push(true),
+                Visit::Comment { .. } if inside == Some(depth) => seen.push(false),
+                _ => {}
+            }
+            Ok(())
+        });
+        let Ok(()) = never;
+        if seen.get(wanted) == Some(&false) {
+            let (path, reason) = (KeyPath::new(parts[..=at].to_vec()), "a comment stands there, which SOPS counts");
+            return Err(SopsError::NoPlace { path, reason });
+        }
+        parts[at] = PathPart::Index(wanted - seen.iter().take(wanted).filter(|item| !**item).count());
+    }
+    Ok(KeyPath::new(parts))
+}
+
 /// What the walk finds on the way to a path in the first document.
 #[derive(Default)]
 struct Found {

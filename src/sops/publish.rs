@@ -141,7 +141,7 @@ impl DecryptedFile {
             }
         }
         let text = encrypt(&document, &encryption, keys, now)?;
-        Ok((text, Recreated { changes: self.encrypted.key_changes(&encryption.groups), laid_open }))
+        Ok((text, Recreated { changes: self.encrypted.metadata.key_changes(&encryption.groups), laid_open }))
     }
 
     /// The values as one JSON object, those of a later document in the place of those of an earlier one.

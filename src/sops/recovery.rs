@@ -44,6 +44,15 @@ pub(super) fn data_key(metadata: &Metadata, services: &KeyServices) -> Result<Da
     DataKey::from_slice(key.expose_secret()).ok_or(SopsError::NotADataKey)
 }
 
+/// Unwraps the data key of a file into what the services remember, so that opening the file waits for nobody: for many
+/// files at once, before their values are decrypted by as many threads as there are processors.
+///
+/// # Errors
+/// [`SopsError::NotOpened`].
+pub fn fetch_key(metadata: &Metadata, services: &KeyServices) -> Result<(), SopsError> {
+    data_key(metadata, services).map(drop)
+}
+
 fn groups(groups: &[KeyGroup], services: &KeyServices) -> Vec<(Option<SecretBytes>, TriedGroup)> {
     let waits = groups.iter().flat_map(|group| &group.keys).any(|key| services.waits(key.recipient.kind()));
     if groups.len() < 2 || !waits {

@@ -7,7 +7,7 @@ use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
 use super::encrypted::EncryptedFile;
-use super::metadata::KeyGroup;
+use super::metadata::{KeyGroup, Metadata};
 use super::recovery;
 use super::rules::RuleGroup;
 use super::wrapping::{self, Wanted};
@@ -66,19 +66,21 @@ pub fn complete(groups: &[RuleGroup], keys: &KeyServices) -> Result<Vec<RuleGrou
     groups.iter().map(group).collect()
 }
 
-impl EncryptedFile {
+impl Metadata {
     /// What [`EncryptedFile::update_keys`] would change; `groups` must be [`complete`].
     ///
     /// A threshold above the number of groups is lowered to their number, as SOPS does.
     #[must_use]
     pub fn key_changes(&self, groups: &[RuleGroup]) -> KeyChanges {
-        let old = &self.metadata.groups;
+        let old = &self.groups;
         let changes = (0..old.len().max(groups.len())).map(|at| GroupChange::of(old.get(at), groups.get(at)));
-        let old_threshold = self.metadata.shamir_threshold;
+        let old_threshold = self.shamir_threshold;
         let new_threshold = old_threshold.map(|threshold| threshold.min(groups.len()));
         KeyChanges { groups: changes.collect(), old_threshold, new_threshold }
     }
+}
 
+impl EncryptedFile {
     /// The file with the keys of these groups, under its old data key. Only the `sops` block is written anew; time, code
     /// and version stay.
     ///

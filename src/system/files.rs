@@ -10,6 +10,8 @@ use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
+use self::read::{open, read_open, unreadable};
+use self::successor::Successor;
 use crate::error::{Class, Failure, Outcome};
 
 /// Larger files are refused before they are read: 256 MiB.
@@ -83,6 +85,18 @@ pub enum FileError {
         /// Numeric.
         group: u32,
     },
+    /// Some files of a set were replaced and some were not; the journal of the set is kept.
+    #[error("`{path}` cannot be replaced, while {done} of {all} files that belong together are")]
+    Unfinished {
+        /// The first that was not.
+        path: PathBuf,
+        /// How many were replaced.
+        done: usize,
+        /// How many they are.
+        all: usize,
+        /// What the system says.
+        source: std::io::Error,
+    },
     /// Another command holds it.
     #[error("`{path}` is being changed by another command")]
     Busy {
@@ -115,6 +129,8 @@ impl Failure for FileError {
                 format!("give it an inode of its own: `cp -p {0} {0}.new && mv {0}.new {0}`", path.display())
             }
             Self::Owner { .. } => "run the command as its owner".to_owned(),
+            Self::TooLarge { .. } => "`--max-size` allows more".to_owned(),
+            Self::Unfinished { .. } => "mend the cause; the next command goes on with the rest by itself".to_owned(),
             Self::Busy { .. } => "wait for the other command, or end it".to_owned(),
             Self::Changed { .. } => "run the command again on what is there now".to_owned(),
             _ => return Vec::new(),
@@ -126,81 +142,10 @@ impl Failure for FileError {
         match self {
             Self::Write { .. } => Some(Outcome::Unchanged),
             Self::NotFlushed { .. } => Some(Outcome::Applied),
+            Self::Unfinished { .. } => Some(Outcome::Partial),
             _ => None,
         }
     }
-}
-
-/// Reads a whole regular file of at most [`MOST_BYTES`] into a buffer that is wiped on drop.
-///
-/// # Errors
-/// [`FileError`].
-pub fn read(path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let file = open(path)?;
-    read_open(&file, path)
-}
-
-/// Reads whatever `reader` gives, at most [`MOST_BYTES`], into a buffer that is wiped on drop; `expected` bytes are
-/// reserved at once, so that a buffer of secrets is not moved while it grows.
-///
-/// # Errors
-/// [`FileError::Read`] and [`FileError::TooLarge`] under the name `shown`.
-pub fn read_stream(reader: impl std::io::Read, expected: u64, shown: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    read_within(MOST_BYTES, reader, expected, shown)
-}
-
-fn read_within(
-    limit: u64,
-    mut reader: impl std::io::Read,
-    expected: u64,
-    shown: &Path,
-) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let capacity = |bytes: u64| usize::try_from(bytes.min(limit)).unwrap_or(0);
-    let mut content = Zeroizing::new(Vec::with_capacity(capacity(expected) + 1));
-    let mut piece = Zeroizing::new([0; 64 << 10]);
-    loop {
-        let length = match reader.read(&mut piece[..]) {
-            Ok(0) => return Ok(content),
-            Ok(length) => length,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
-            Err(source) => return Err(FileError::Read { path: shown.to_owned(), source }),
-        };
-        if content.len() + length > capacity(limit) {
-            return Err(FileError::TooLarge { path: shown.to_owned(), limit });
-        }
-        if content.capacity() - content.len() < length {
-            // The old buffer is wiped when it is dropped; `Vec`'s own growth would free it as it is.
-            let mut grown = Zeroizing::new(Vec::with_capacity((content.len() + length) * 2));
-            grown.extend_from_slice(&content);
-            content = grown;
-        }
-        content.extend_from_slice(&piece[..length]);
-    }
-}
-
-fn open(path: &Path) -> Result<File, FileError> {
-    // A FIFO would block, a device might do something: look before opening.
-    let found = std::fs::metadata(path).map_err(|source| unreadable(path, source))?;
-    if !found.is_file() {
-        return Err(FileError::NotAFile { path: path.to_owned() });
-    }
-    File::open(path).map_err(|source| unreadable(path, source))
-}
-
-fn unreadable(path: &Path, source: std::io::Error) -> FileError {
-    let path = path.to_owned();
-    match source.kind() {
-        ErrorKind::NotFound | ErrorKind::NotADirectory => FileError::Missing { path },
-        _ => FileError::Read { path, source },
-    }
-}
-
-fn read_open(file: &File, path: &Path) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let length = file.metadata().map_err(|source| unreadable(path, source))?.len();
-    if length > MOST_BYTES {
-        return Err(FileError::TooLarge { path: path.to_owned(), limit: MOST_BYTES });
-    }
-    read_stream(file, length, path)
 }
 
 /// Which permissions a replaced file gets.
@@ -211,6 +156,9 @@ pub enum Mode {
     /// These.
     Exactly(u32),
 }
+
+/// Whether a content is the one that was read.
+type Known<'k> = &'k dyn Fn(&[u8]) -> bool;
 
 /// A file that one command changes: its place with symbolic links followed, locked against other commands.
 #[derive(Debug)]
@@ -276,19 +224,33 @@ impl Target {
         }
     }
 
+    /// Where the file itself is, with symbolic links followed.
+    #[must_use]
+    pub fn place(&self) -> &Path {
+        &self.place
+    }
+
     /// Whether the file is there.
     #[must_use]
     pub fn exists(&self) -> bool {
         self.held.is_some()
     }
 
-    /// Reads it whole.
+    /// Reads it whole, if it has at most [`MOST_BYTES`].
     ///
     /// # Errors
     /// [`FileError`].
     pub fn read(&self) -> Result<Zeroizing<Vec<u8>>, FileError> {
+        self.read_at_most(MOST_BYTES)
+    }
+
+    /// The same with another limit, in bytes.
+    ///
+    /// # Errors
+    /// [`FileError`].
+    pub fn read_at_most(&self, limit: u64) -> Result<Zeroizing<Vec<u8>>, FileError> {
         match &self.held {
-            Some(file) => read_open(file, &self.shown),
+            Some(file) => read_open(file, &self.shown, limit),
             None => Err(FileError::Missing { path: self.shown.clone() }),
         }
     }
@@ -299,39 +261,55 @@ impl Target {
     /// [`FileError::Changed`] when it no longer is `known`. After every error but [`FileError::NotFlushed`] the file is
     /// as it was, and nothing lies beside it.
     pub fn replace(&self, content: &[u8], known: Option<&[u8]>, mode: Mode) -> Result<(), FileError> {
+        let known = known.map(|known| move |now: &[u8]| now == known);
+        self.replace_where(content, known.as_ref().map(|known| known as Known<'_>), mode)
+    }
+
+    /// The same where of what was read only the [`digest`] is left.
+    ///
+    /// # Errors
+    /// As for [`Self::replace`].
+    pub fn replace_read(&self, content: &[u8], known: Option<Digest>, mode: Mode) -> Result<(), FileError> {
+        let known = known.map(|known| move |now: &[u8]| digest(now) == known);
+        self.replace_where(content, known.as_ref().map(|known| known as Known<'_>), mode)
+    }
+
+    fn replace_where(&self, content: &[u8], known: Option<Known<'_>>, mode: Mode) -> Result<(), FileError> {
         let failed = |source| FileError::Write { path: self.shown.clone(), source };
-        let folder = self.place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let folder = folder_of(&self.place);
         let old = self.unchanged(known)?;
         if self.linked {
             let exactly = match mode {
                 Mode::Exactly(bits) => Some(bits),
                 Mode::KeptOr(_) => None,
             };
-            return linked::replace(&self.place, &read(&self.place)?, content, exactly);
+            return linked::replace(&self.place, &read_at_most(&self.place, u64::MAX)?, content, exactly);
         }
-        let mut successor = tempfile::Builder::new()
-            .prefix(".lockage-")
-            .permissions(std::fs::Permissions::from_mode(0o600))
-            .tempfile_in(folder)
-            .map_err(failed)?;
+        successor::wipe_left_behind(folder);
+        let successor = Successor::beside(&self.place).map_err(failed)?;
+        self.fill(successor.file(), old.as_ref(), content, mode)?;
+        successor.flush().map_err(failed)?;
+        self.unchanged(known)?;
+        successor.take_place(&self.place).map_err(failed)?;
+        flush_folder(folder).map_err(|source| FileError::NotFlushed { path: self.shown.clone(), source })
+    }
+
+    /// Writes what shall come in the place of the file, with its owner and its permissions.
+    fn fill(&self, mut successor: &File, old: Option<&Metadata>, content: &[u8], mode: Mode) -> Result<(), FileError> {
+        let failed = |source| FileError::Write { path: self.shown.clone(), source };
         successor.write_all(content).map_err(failed)?;
-        if let Some(old) = &old {
-            self.give(successor.as_file(), old)?;
+        if let Some(old) = old {
+            self.give(successor, old)?;
         }
-        let bits = match (mode, &old) {
+        let bits = match (mode, old) {
             (Mode::KeptOr(_), Some(old)) => old.permissions().mode() & 0o7777,
             (Mode::KeptOr(bits) | Mode::Exactly(bits), _) => bits,
         };
-        successor.as_file().set_permissions(std::fs::Permissions::from_mode(bits)).map_err(failed)?;
-        successor.as_file().sync_all().map_err(failed)?;
-        self.unchanged(known)?;
-        successor.persist(&self.place).map_err(|error| failed(error.error))?;
-        let flushed = File::open(folder).and_then(|folder| folder.sync_all());
-        flushed.map_err(|source| FileError::NotFlushed { path: self.shown.clone(), source })
+        successor.set_permissions(std::fs::Permissions::from_mode(bits)).map_err(failed)
     }
 
     /// What is at the place now, if it is what it was.
-    fn unchanged(&self, known: Option<&[u8]>) -> Result<Option<Metadata>, FileError> {
+    fn unchanged(&self, is_known: Option<Known<'_>>) -> Result<Option<Metadata>, FileError> {
         let changed = || FileError::Changed { path: self.shown.clone() };
         let now = match std::fs::symlink_metadata(&self.place) {
             Ok(now) => Some(now),
@@ -348,8 +326,8 @@ impl Target {
             }
             _ => return Err(changed()),
         }
-        if let (Some(known), Some(_)) = (known, &now)
-            && read(&self.place)?[..] != *known
+        if let (Some(is_known), Some(_)) = (is_known, &now)
+            && !is_known(&read_at_most(&self.place, u64::MAX)?)
         {
             return Err(changed());
         }
@@ -390,7 +368,34 @@ pub fn same_file(one: &impl std::os::fd::AsFd, other: &Path) -> bool {
     (one.st_dev, one.st_ino) == (other.st_dev, other.st_ino)
 }
 
+/// The folder of a file.
+fn folder_of(place: &Path) -> &Path {
+    place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
+}
+
+/// Makes a folder, whose name survives a power cut.
+///
+/// # Errors
+/// [`FileError::Write`].
+pub fn make_folder(folder: &Path) -> Result<(), FileError> {
+    let made = std::fs::create_dir(folder).and_then(|()| flush_folder(folder_of(folder)));
+    made.map_err(|source| FileError::Write { path: folder.to_owned(), source })
+}
+
+/// Makes the names in a folder survive a power cut.
+fn flush_folder(folder: &Path) -> std::io::Result<()> {
+    File::open(folder).and_then(|folder| folder.sync_all())
+}
+
+mod journal;
 mod linked;
+mod read;
+mod set;
+mod successor;
+
+pub use journal::{End, Rolled, roll};
+pub use read::{read, read_at_most, read_stream, read_stream_at_most};
+pub use set::{Digest, Set, allow_open, digest};
 
 #[cfg(test)]
 mod tests;

@@ -145,7 +145,8 @@ pub fn wipe(folder: &Path) {
     }
 }
 
-fn overwrite(path: &Path) {
+/// Writes zeros over what a file holds, as far as that goes.
+pub(super) fn overwrite(path: &Path) {
     let Ok(mut file) = fs::OpenOptions::new().write(true).open(path) else { return };
     let mut left = file.metadata().map_or(0, |found| found.len());
     let zeros = [0; 8 << 10];

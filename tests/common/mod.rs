@@ -2,9 +2,12 @@
 
 #![allow(dead_code, clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stderr)]
 
+pub mod any_keys;
 pub mod canary;
 pub mod scenario;
 pub mod slow_keys;
+pub mod small_disk;
+pub mod world;
 
 use std::path::PathBuf;
 

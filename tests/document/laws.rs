@@ -92,6 +92,9 @@ pub(crate) fn metadata_is_removed_without_a_trace(format: Format, text: &[u8]) {
 fn spelled(tree: &Tree) -> Vec<(String, String)> {
     let mut out = Vec::new();
     spell("", tree, &mut out);
+    // TOML has scalars before tables; a dialect names itself.
+    out.retain(|(name, _)| name != ".dotenv_dialect");
+    out.sort();
     out
 }
 
@@ -105,6 +108,12 @@ fn spell(name: &str, tree: &Tree, out: &mut Vec<(String, String)>) {
 
 /// Every leaf becomes a token and every comment too, and what they held comes back over the tokens, byte for byte.
 pub(crate) fn tokens_and_back(format: Format, text: &[u8]) {
+    let back = by_way_of_tokens(format, text);
+    assert_eq!(String::from_utf8_lossy(&back), String::from_utf8_lossy(text));
+}
+
+/// What becomes of a text over tokens.
+pub(crate) fn by_way_of_tokens(format: Format, text: &[u8]) -> Vec<u8> {
     let document = parse(format, text);
     let mut edits = Edits::new();
     let mut held: Vec<(Kind, Vec<u8>)> = Vec::new();
@@ -129,19 +138,19 @@ pub(crate) fn tokens_and_back(format: Format, text: &[u8]) {
         if *kind != Kind::Null && !bytes.is_empty() {
             let token = encrypted.scalar(id).unwrap();
             assert_eq!(token.canonical, format!("ENC[AES256_GCM,data:{at},iv:a=,tag:b==,type:str]").as_bytes());
-            edits.leaf(id, &Replacement::Value { kind: *kind, bytes });
+            edits.opened(id, *kind, bytes);
         }
     }
     edits.metadata = MetadataEdit::Remove;
-    let back = encrypted.apply(&edits).unwrap();
-    assert_eq!(String::from_utf8_lossy(&back), String::from_utf8_lossy(text), "by way of {shown}");
+    encrypted.apply(&edits).unwrap_or_else(|error| panic!("{error} by way of {shown}")).to_vec()
 }
 
 /// One leaf replaced: parsing again shows that change and no other.
 pub(crate) fn one_leaf_changes_alone(format: Format, text: &[u8], which: usize, value: &str) {
     let document = parse(format, text);
     let leaves = document.outline().leaves.len();
-    if leaves == 0 {
+    // To TOML as `rops` has it this text is nothing.
+    if leaves == 0 || format == Format::Toml && value == "null" {
         return;
     }
     let which = which % leaves;
@@ -149,13 +158,13 @@ pub(crate) fn one_leaf_changes_alone(format: Format, text: &[u8], which: usize, 
     let id = LeafId(u32::try_from(which).unwrap());
     edits.leaf(id, &Replacement::Value { kind: Kind::Str, bytes: value.as_bytes() });
     let Ok(changed) = document.apply(&edits) else {
-        // Only INI has texts that it cannot write.
-        assert_eq!(format, Format::Ini, "{value:?}");
+        // Only INI and the dialects have texts that they cannot write.
+        assert!(matches!(format, Format::Ini | Format::Dialect(_)), "{value:?}");
         return;
     };
     let changed = parse(format, &changed);
     let (before, after) = (content(&document), content(&changed));
-    assert_eq!(before.len(), after.len());
+    assert_eq!(before.len(), after.len(), "{value:?} in {text:?}", text = String::from_utf8_lossy(text));
     let mut leaf = 0;
     for (old, new) in before.iter().zip(&after) {
         let is_comment = old.1.is_none();

@@ -12,6 +12,7 @@ static HEAP: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, us
 mod binary;
 mod dotenv;
 mod emit;
+mod extensions;
 mod ini;
 mod json;
 mod laws;

@@ -11,6 +11,7 @@ mod blocked_metadata;
 mod blocked_rules;
 mod blocked_values;
 mod check;
+mod extensions;
 mod formats;
 mod hooks;
 mod keys;

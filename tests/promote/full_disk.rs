@@ -1,54 +1,19 @@
 //! A full disk: a small tmpfs as the journal's folder, the ledger's repository, the whole state folder, a plan's folder.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 
 use lockage::sandbox::requests;
 
 use super::clone::{Clone, PROMOTE, ledger_has, since, writes};
 use super::kill::comparable;
-
-/// What a file on a tmpfs grows by.
-const PAGE: usize = 4096;
-
-/// A mounted file system, unmounted when it goes.
-struct Mount(PathBuf);
-
-impl Mount {
-    fn new(at: PathBuf, size: &str) -> Option<Self> {
-        std::fs::create_dir_all(&at).expect("a folder");
-        let options = format!("size={size},mode=700");
-        let mounted = Command::new("mount").args(["-t", "tmpfs", "-o", &options, "tmpfs"]).arg(&at).output();
-        if mounted.is_ok_and(|out| out.status.success()) {
-            return Some(Self(at));
-        }
-        eprintln!("SKIPPED: needs the right to mount a tmpfs");
-        None
-    }
-}
-
-impl Mount {
-    /// Fills it, but for so many pages.
-    fn leave(&self, pages: u64) {
-        let ballast = self.0.join("ballast");
-        let _ = std::fs::remove_file(&ballast);
-        let state = rustix::fs::statvfs(&self.0).expect("its size");
-        fill(&ballast, usize::try_from(state.f_bavail.saturating_sub(pages)).expect("a small number"));
-    }
-}
-
-impl Drop for Mount {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(&self.0).output();
-    }
-}
+use crate::common::small_disk::{SmallDisk, fill};
 
 #[test]
 fn a_full_disk_leaves_a_journal_that_resumes() {
     let clone = Clone::with_world();
     let world = clone.world();
     let start = requests(world.dir()).expect("the log").len();
-    let Some(mount) = Mount::new(world.dir().join("journal"), "64k") else { return };
+    let Some(mount) = SmallDisk::new(world.dir().join("journal"), "64k") else { return };
     let ballast = mount.0.join("ballast");
     let (mut interrupted, mut ended_well) = (0, false);
     // Each round has one page of journal more.
@@ -78,13 +43,8 @@ fn a_full_disk_leaves_a_journal_that_resumes() {
     drop(mount);
 }
 
-fn fill(ballast: &std::path::Path, pages: usize) {
-    // As much as there is room for.
-    let _ = std::fs::write(ballast, vec![0; pages * PAGE]);
-}
-
 /// Runs the main job again and again with one free page more each time, until it ends well. What each failed run said.
-fn grow(clone: &Clone, mount: &Mount, most: u64) -> Vec<String> {
+fn grow(clone: &Clone, mount: &SmallDisk, most: u64) -> Vec<String> {
     let mut said = Vec::new();
     for pages in 0..most {
         mount.leave(pages);
@@ -112,7 +72,7 @@ fn a_full_ledger_is_told_and_the_next_run_with_room_records() {
     let clone = Clone::with_world();
     let world = clone.world();
     let start = requests(world.dir()).expect("the log").len();
-    let Some(mount) = Mount::new(world.dir().join("ledger.git"), "1m") else { return };
+    let Some(mount) = SmallDisk::new(world.dir().join("ledger.git"), "1m") else { return };
     let said = grow(&clone, &mount, 100);
     let unrecorded = said.iter().filter(|said| said.contains("everything is done, but the ledger does not have it"));
     assert!(unrecorded.count() > 0, "the disk was full when it was recorded: {said:#?}");
@@ -133,7 +93,7 @@ fn a_full_state_folder_is_told_and_the_next_run_with_room_ends_well() {
     let mut clone = Clone::new();
     let folder = clone.scenario.root().join("small");
     clone.scenario.set_env("XDG_STATE_HOME", folder.display().to_string());
-    let Some(mount) = Mount::new(folder, "4m") else { return };
+    let Some(mount) = SmallDisk::new(folder, "4m") else { return };
     let said = grow(&clone, &mount, 200);
     assert!(said.len() > 5, "it was full at many places: {said:#?}");
     let world = clone.world();
@@ -149,7 +109,7 @@ fn a_full_state_folder_is_told_and_the_next_run_with_room_ends_well() {
 #[test]
 fn a_plan_that_finds_no_room_leaves_the_one_before() {
     let clone = Clone::with_world();
-    let Some(mount) = Mount::new(clone.scenario.root().join("plans"), "64k") else { return };
+    let Some(mount) = SmallDisk::new(clone.scenario.root().join("plans"), "64k") else { return };
     let before = "the plan before\n";
     let (file, names) = (mount.0.join("plan.json"), |folder: &Path| {
         let mut names: Vec<_> =

@@ -2,7 +2,7 @@
 //! vendors' own clients are: `HEROKU_HOST` and the zone's `servers:`.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::{Command, Stdio};
 
 use age::secrecy::ExposeSecret as _;
 use lockage::sandbox::{SandboxError, Stack, StartApp, StartProcess, StartWorld, StartZone, World};
@@ -10,6 +10,7 @@ use lockage::secret::SecretString;
 
 use super::common::canary;
 use super::common::scenario::{Ran, Scenario};
+use super::common::world;
 
 /// What every clone's stage delivers.
 const SECRET: &str = "CANARY-heron-of-the-team";
@@ -167,17 +168,5 @@ fn serve(dir: &Path, stack: Stack) -> World {
         ],
         zones: vec![StartZone { name: "example.org".to_owned(), records: Vec::new() }],
     };
-    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), spawn).expect("a world")
-}
-
-fn spawn(dir: &Path) -> std::io::Result<Child> {
-    let errors = std::fs::File::create(dir.join("serve.log"))?;
-    Command::new(env!("CARGO_BIN_EXE_lockage"))
-        .args(["sandbox", "serve", "--world"])
-        .arg(dir)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(errors)
-        .spawn()
+    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), world::serve).expect("a world")
 }

@@ -4,7 +4,8 @@ use lockage::sandbox::{SandboxError, Stack, World};
 use serde_json::Value;
 
 use crate::common::scenario::Scenario;
-use crate::world::{demo, spawn};
+use crate::common::world::serve;
+use crate::world::demo;
 
 fn status(scenario: &Scenario) -> Value {
     let ran = scenario.run(["sandbox", "status", "--json"]);
@@ -25,7 +26,7 @@ fn a_world_is_looked_at_and_removed() {
     );
     assert!(scenario.run(["sandbox", "status"]).stdout.starts_with("none yet"));
 
-    World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Container)), spawn).unwrap();
+    World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Container)), serve).unwrap();
     let served = status(&scenario);
     assert_eq!((&served["exists"], &served["served"]), (&true.into(), &true.into()));
     assert_eq!(served["world"]["apps"]["demo"]["commit"], "a".repeat(40));
@@ -47,11 +48,11 @@ fn a_world_is_looked_at_and_removed() {
 fn a_second_server_of_a_world_and_one_of_none_are_refused() {
     let scenario = Scenario::new();
     let dir = scenario.root().join("world");
-    let serve = || scenario.run(["sandbox", "serve", "--world", dir.to_str().unwrap()]);
-    let ran = serve();
+    let again = || scenario.run(["sandbox", "serve", "--world", dir.to_str().unwrap()]);
+    let ran = again();
     assert!(ran.code == 2 && ran.stderr.contains("holds no world"), "{}", ran.stderr);
-    World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Slug)), spawn).unwrap();
-    let ran = serve();
+    World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Slug)), serve).unwrap();
+    let ran = again();
     assert!(ran.code == 4 && ran.stderr.contains("is served by another process"), "{}", ran.stderr);
     assert!(World::reset(&dir).unwrap());
 }

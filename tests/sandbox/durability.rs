@@ -6,7 +6,8 @@ use lockage::sandbox::{SandboxError, Stack, StartWorld, World};
 use serde_json::json;
 
 use crate::client::{ask, get, send};
-use crate::world::{CANARY, Served, demo, spawn};
+use crate::common::world::serve;
+use crate::world::{CANARY, Served, demo};
 
 #[test]
 fn a_killed_server_comes_back_as_it_was() {
@@ -84,7 +85,7 @@ fn of_many_starters_one_starts() {
     let dir = folder.path().join("deep/er/world");
     let pids: Vec<u32> = std::thread::scope(|scope| {
         let start =
-            || World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Slug)), spawn);
+            || World::open_or_start::<SandboxError>(&dir, jiff::Timestamp::now(), || Ok(demo(Stack::Slug)), serve);
         let starters: Vec<_> = (0..8).map(|_| scope.spawn(move || start().unwrap().endpoint().pid)).collect();
         starters.into_iter().map(|starter| starter.join().unwrap()).collect()
     });

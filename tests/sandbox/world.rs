@@ -1,10 +1,11 @@
 //! Worlds for tests: begun in a temporary folder, served by the real binary.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
 
 use lockage::sandbox::{SandboxError, Stack, StartApp, StartProcess, StartRecord, StartWorld, StartZone, World};
 use lockage::secret::SecretString;
+
+use crate::common::world::serve;
 
 /// A value that must never be found in clear.
 pub const CANARY: &str = "CANARY-heron-in-a-config-var";
@@ -63,20 +64,7 @@ impl Drop for Served {
 }
 
 fn open(dir: &Path, start: StartWorld) -> World {
-    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), spawn).unwrap()
-}
-
-/// Starts the real binary as the world's server.
-pub fn spawn(dir: &Path) -> std::io::Result<Child> {
-    let errors = std::fs::File::create(dir.join("serve.log"))?;
-    Command::new(env!("CARGO_BIN_EXE_lockage"))
-        .args(["sandbox", "serve", "--world"])
-        .arg(dir)
-        .env_clear()
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .stderr(errors)
-        .spawn()
+    World::open_or_start::<SandboxError>(dir, jiff::Timestamp::now(), || Ok(start), serve).unwrap()
 }
 
 /// An app with a web process and a release command.

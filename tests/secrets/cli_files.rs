@@ -214,9 +214,9 @@ fn careless_use_is_caught() {
     };
     usage(&["encrypt", "-i"], "nothing says what type stdin is");
     usage(&["encrypt", "-i", "--input-type", "yaml"], "by which rule");
-    usage(&["encrypt", "--output-type", "json", name], "converting is not part of this version");
+    usage(&["rotate", "--output-type", "json", name], "does not write it as json");
     usage(&["encrypt", "missing.yaml"], "does not exist");
-    usage(&["decrypt", "."], "not a regular file");
+    usage(&["decrypt", "."], "`.` is a folder");
     let ran = s.run(["decrypt", name]);
     assert!(ran.code == 3 && ran.stderr.contains("not encrypted"), "{}", ran.stderr);
     // The shell has opened the file for output already.

@@ -12,7 +12,7 @@ use crate::support::{Sops, decrypt, encrypt_with};
 const DOCUMENTS: u64 = 150;
 
 /// What a rule may say beside its key.
-const RULES: [&str; 9] = [
+pub const RULES: [&str; 9] = [
     "",
     "",
     "unencrypted_suffix: ted0",
@@ -61,7 +61,7 @@ pub fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
     seen
 }
 
-fn same(found: &[String], wanted: &[String], shown: &str) {
+pub fn same(found: &[String], wanted: &[String], shown: &str) {
     for (index, (found, wanted)) in found.iter().zip(wanted).enumerate() {
         assert_eq!(found, wanted, "entry {index}, {shown}");
     }

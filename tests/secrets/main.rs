@@ -6,18 +6,26 @@
 mod common;
 
 mod as_sops;
+mod audit;
 mod broken;
 mod change;
+mod cli_convert;
 mod cli_edit;
 mod cli_files;
 mod cli_keys;
+mod cli_services;
 mod conversion;
 mod corpus;
 mod differential;
+mod extensions;
 mod generate;
 mod golden;
 mod keys;
 mod kms;
+mod many;
+mod many_kill;
+mod million;
+mod publish;
 mod quirks;
 mod structure;
 mod support;

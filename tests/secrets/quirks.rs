@@ -4,6 +4,9 @@
 
 mod block;
 mod code;
+mod line;
+mod printed;
+mod register;
 mod rules;
 mod tokens;
 

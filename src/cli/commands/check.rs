@@ -2,7 +2,6 @@
 
 mod files;
 mod rules;
-mod walk;
 
 use std::path::PathBuf;
 

@@ -146,7 +146,7 @@ impl Subject {
         if !target.exists() {
             return Ok(Self::New(rules::encryption(context, Some(path), recipients)?, example(format)));
         }
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, source, format, input.to_vec())?;
         Ok(Self::Old(Box::new(opened.file), input))
     }

@@ -60,7 +60,7 @@ impl Set {
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, &source, format, input.to_vec())?;
         // Asked for last, so that nobody types a secret for a file that cannot be opened.
         let value = self.value(context)?;
@@ -122,11 +122,14 @@ impl Set {
             return Ok(SecretString::new(value.clone()));
         }
         if let Some(path) = &self.from_file {
-            return text_of(files::read(&context.path(path))?, false);
+            return text_of(files::read_at_most(&context.path(path), context.max_size)?, false);
         }
         let stdin = std::io::stdin();
         if self.stdin || !stdin.is_terminal() {
-            return text_of(files::read_stream(stdin.lock(), 4096, Path::new("stdin"))?, true);
+            return text_of(
+                files::read_stream_at_most(context.max_size, stdin.lock(), 4096, Path::new("stdin"))?,
+                true,
+            );
         }
         terminal::hidden(context, &format!("value of `{}` in {}", self.key, self.file.display()))
     }

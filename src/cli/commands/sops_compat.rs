@@ -149,7 +149,8 @@ fn legacy(global: Parsed) -> Result<u8, Exit> {
 
 fn context(global: &Parsed) -> Result<Context, Exit> {
     let config = global.value("config").map(Into::into);
-    let global = Global { config, non_interactive: true, quiet: true, ..Global::default() };
+    let verbose = u8::from(global.is_set("verbose"));
+    let global = Global { config, verbose, non_interactive: true, quiet: true, ..Global::default() };
     // SOPS asks for passphrases, wherever it runs.
     let mut context = Context::from_machine(&global)?;
     context.attended = true;
@@ -160,6 +161,9 @@ fn context(global: &Parsed) -> Result<Context, Exit> {
         return Err(Exit::silent(1));
     }
     secrets::private::sweep(&context);
+    if let Err(failed) = secrets::sets::finish(&context) {
+        secrets::sets::warn(&failed);
+    }
     Ok(context)
 }
 

@@ -32,7 +32,7 @@ impl Unset {
         let source = Source::File(self.file.clone());
         let format = self.types.format(&source)?;
         let target = Target::hold(&context.path(&self.file))?;
-        let input = target.read()?;
+        let input = target.read_at_most(context.max_size)?;
         let opened = open(context, &source, format, input.to_vec())?;
         let text = opened.file.unset(&self.key, Flavour::Own, context.now());
         let text = text.map_err(|error| opened.failed(error))?;

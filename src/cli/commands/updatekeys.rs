@@ -1,27 +1,33 @@
 //! `lockage updatekeys`.
 
+use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::path::{Path, PathBuf};
+use std::rc::Rc;
 
-use crate::cli::secrets::identities::Identities;
+use crate::cli::secrets::batch::SealedBatch;
 use crate::cli::secrets::in_file;
 use crate::cli::secrets::input::{InputType, Source};
-use crate::cli::secrets::rules::{Rules, Search};
+use crate::cli::secrets::output::Content;
+use crate::cli::secrets::rules::{RuleBook, Rules};
 use crate::cli::secrets::services::Services;
+use crate::cli::secrets::several::{Below, Named, Place};
 use crate::cli::{Context, Failed, report, terminal};
 use crate::error::Class;
-use crate::keys::KeyServices;
-use crate::sops::{EncryptedFile, KeyChanges, complete};
-use crate::system::files::{Mode, Target};
+use crate::sops::{KeyChanges, RuleGroup, complete};
 
-/// Make the keys of files those of their rules in `.sops.yaml`; no value is touched.
+/// Make the keys of files those of their rules in `.sops.yaml`; no value is touched. All files are changed together, or
+/// none.
 ///
 /// Who is removed could read the values until now: change them, and renew the data key with `lockage rotate`.
 #[derive(Debug, clap::Args)]
-#[command(after_help = "Examples:\n  lockage updatekeys secrets/*.yaml\n  lockage updatekeys --dry-run secrets/*.yaml")]
+#[command(after_help = "Examples:\n  lockage updatekeys secrets/*.yaml\n  lockage updatekeys --dry-run --recursive .")]
 pub(crate) struct Updatekeys {
     /// The files.
     #[arg(required = true)]
     files: Vec<PathBuf>,
+    #[command(flatten)]
+    below: Below,
     #[command(flatten)]
     input: InputType,
     /// Do not ask.
@@ -34,37 +40,38 @@ pub(crate) struct Updatekeys {
     services: Services,
 }
 
-/// One file with keys to be changed.
-struct Pending {
-    path: PathBuf,
-    target: Target,
-    input: zeroize::Zeroizing<Vec<u8>>,
-    file: EncryptedFile,
-    groups: Vec<crate::sops::RuleGroup>,
-    changes: KeyChanges,
-    keys: KeyServices,
-}
-
 impl Updatekeys {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         let context = &self.services.chosen(context)?;
-        let mut pending = Vec::new();
-        for path in &self.files {
-            pending.extend(self.look(context, path)?);
+        let named = self.below.files(context, &self.files)?;
+        let mut book = RuleBook::default();
+        let (mut files, mut rules) = (Vec::new(), HashMap::new());
+        for named in named {
+            match rule_of(context, &mut book, &named) {
+                Ok(rule) => {
+                    rules.insert(named.path.clone(), rule);
+                    files.push(named);
+                }
+                Err(failed) if named.explicit => return Err(failed),
+                Err(failed) => tracing::info!("{}", failed.message),
+            }
         }
+        let files = SealedBatch::load(context, &files, &self.input, &Place::InPlace)?;
+        let pending = pending(&files, &rules)?;
+        let all = files.metadata.len();
         if context.json {
-            let files: Vec<_> = pending.iter().map(|file| json(&file.path, &file.changes)).collect();
+            let files: Vec<_> = pending.iter().map(|one| json(files.input(one.index), &one.changes)).collect();
             let body = serde_json::json!({"files": files, "changed": !self.dry_run && !files.is_empty()});
             if self.dry_run || self.yes {
                 report::json("lockage.updatekeys/1", &body)?;
             }
         } else {
-            for file in &pending {
-                say(context, &described(&file.path, &file.changes));
+            for one in &pending {
+                say(context, &described(files.input(one.index), &one.changes));
             }
         }
         if pending.is_empty() {
-            say(context, &format!("{} file(s) are up to date", self.files.len()));
+            say(context, &format!("{all} file(s) are up to date"));
             return Ok(0);
         }
         if self.dry_run {
@@ -75,39 +82,67 @@ impl Updatekeys {
             say(context, "nothing was changed");
             return Ok(0);
         }
-        // Everything is wrapped before the first file is written.
-        let mut texts = Vec::new();
-        for file in &pending {
-            let text = file.file.update_keys(&file.groups, &file.keys, context.now());
-            texts.push(text.map_err(|error| in_file(&Source::File(file.path.clone()), error))?);
-        }
-        for (file, text) in pending.iter().zip(texts) {
-            file.target.replace(&text, Some(&file.input), Mode::KeptOr(0o644))?;
-        }
+        let chosen: Vec<usize> = pending.iter().map(|one| one.index).collect();
+        let groups: HashMap<usize, &[RuleGroup]> = pending.iter().map(|one| (one.index, &one.groups[..])).collect();
+        let wrapped_for = pending.iter().flat_map(|one| one.groups.iter()).flat_map(|group| &group.keys);
+        files.replace(context, &chosen, Content::Ciphertext, wrapped_for, |index, sealed, save| {
+            let groups = groups.get(&index).copied().unwrap_or_default();
+            let text = sealed.file.update_keys(groups, &sealed.access.keys, context.now());
+            save(&text.map_err(|error| sealed.failed(error))?)
+        })?;
         say(context, &format!("changed the keys of {} file(s)", pending.len()));
         Ok(0)
     }
+}
 
-    fn look(&self, context: &Context, path: &Path) -> Result<Option<Pending>, Failed> {
-        let source = Source::File(path.to_owned());
-        let rules = Rules::find(context, path, Search::OfFile)?
-            .ok_or_else(|| Failed::new(Class::Usage, format!("there is no `.sops.yaml` for `{}`", path.display())))?;
-        let rule = rules.rule_for(context, path).ok_or_else(|| {
-            let shown = crate::cli::secrets::rules::shown(context, &rules.path);
-            Failed::new(Class::Usage, format!("no rule of `{shown}` is for `{}`", rules.subject(context, path)))
-        })?;
-        let target = Target::hold(&context.path(path))?;
-        let input = target.read()?;
-        let format = self.input.format(Some(path))?;
-        let file = EncryptedFile::parse(format, input.to_vec()).map_err(|error| in_file(&source, error))?;
-        let keys = Identities::of_user(context, file.metadata()).keys(context);
-        let groups = complete(&rule.groups, &keys).map_err(|error| in_file(&source, error))?;
-        let changes = file.key_changes(&groups);
-        if changes.is_empty() {
-            return Ok(None);
+/// One file with keys to be changed.
+struct Pending {
+    index: usize,
+    groups: Rc<Vec<RuleGroup>>,
+    changes: KeyChanges,
+}
+
+/// The rule that is for a file: its rules, and its number among them.
+struct Ruled {
+    rules: Rc<Rules>,
+    line: usize,
+    groups: Vec<RuleGroup>,
+}
+
+fn rule_of(context: &Context, book: &mut RuleBook, named: &Named) -> Result<Ruled, Failed> {
+    let path = &named.path;
+    let rules = book
+        .find(context, path)?
+        .ok_or_else(|| Failed::new(Class::Usage, format!("there is no `.sops.yaml` for `{}`", path.display())))?;
+    let found = rules.rule_for(context, path).map(|rule| (rule.line, rule.groups.clone()));
+    let (line, groups) = found.ok_or_else(|| {
+        let shown = crate::cli::secrets::rules::shown(context, &rules.path);
+        Failed::new(Class::Usage, format!("no rule of `{shown}` is for `{}`", rules.subject(context, path)))
+    })?;
+    Ok(Ruled { rules, line, groups })
+}
+
+/// The files whose keys are not those of their rules. What a rule leaves to a key service is asked for once.
+fn pending(files: &SealedBatch, rules: &HashMap<PathBuf, Ruled>) -> Result<Vec<Pending>, Failed> {
+    let mut whole: HashMap<(&Path, usize), Rc<Vec<RuleGroup>>> = HashMap::new();
+    let mut pending = Vec::new();
+    for (index, metadata) in files.metadata.iter().enumerate() {
+        let path = files.input(index);
+        let Some(Ruled { rules, line, groups }) = rules.get(path) else { continue };
+        let groups = match whole.entry((rules.path.as_path(), *line)) {
+            Entry::Occupied(known) => Rc::clone(known.get()),
+            Entry::Vacant(place) => {
+                let groups = complete(groups, &files.access.keys);
+                let groups = groups.map_err(|error| in_file(&Source::File(path.to_owned()), error))?;
+                Rc::clone(place.insert(Rc::new(groups)))
+            }
+        };
+        let changes = metadata.key_changes(&groups);
+        if !changes.is_empty() {
+            pending.push(Pending { index, groups, changes });
         }
-        Ok(Some(Pending { path: path.to_owned(), target, input, file, groups, changes, keys }))
     }
+    Ok(pending)
 }
 
 fn say(context: &Context, line: &str) {

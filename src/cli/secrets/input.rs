@@ -32,14 +32,15 @@ impl Source {
     /// It cannot be read; stdin is a terminal, where nobody would know what to type.
     pub(crate) fn read(&self, context: &Context) -> Result<Zeroizing<Vec<u8>>, Failed> {
         match self {
-            Self::File(path) => Ok(files::read(&context.path(path)).map_err(|error| shorten(context, error.into()))?),
+            Self::File(path) => Ok(files::read_at_most(&context.path(path), context.max_size)
+                .map_err(|error| shorten(context, error.into()))?),
             Self::Stdin => {
                 let stdin = std::io::stdin();
                 if stdin.is_terminal() {
                     return Err(Failed::new(Class::Usage, "no file is named, and stdin is a terminal")
                         .hint("name a file, or send one: `< FILE`"));
                 }
-                Ok(files::read_stream(stdin.lock(), 64 << 10, Path::new("stdin"))?)
+                Ok(files::read_stream_at_most(context.max_size, stdin.lock(), 64 << 10, Path::new("stdin"))?)
             }
         }
     }
@@ -55,7 +56,7 @@ impl Source {
 }
 
 /// Names a file as the user did.
-fn shorten(context: &Context, mut failed: Failed) -> Failed {
+pub(crate) fn shorten(context: &Context, mut failed: Failed) -> Failed {
     failed.message = failed.message.replace(&format!("{}/", context.directory.display()), "");
     failed
 }
@@ -88,7 +89,7 @@ impl InputType {
 pub(crate) struct Types {
     #[command(flatten)]
     input: InputType,
-    /// The type to write; it must be the input's, because nothing is converted in this version.
+    /// Write this type instead of the input's; `encrypt` and `decrypt` convert.
     #[arg(long, value_name = "TYPE", value_parser = ["yaml", "json", "dotenv", "ini", "toml", "binary"])]
     output_type: Option<String>,
     /// Choose type and rule as if the input had this name.
@@ -97,24 +98,39 @@ pub(crate) struct Types {
 }
 
 impl Types {
-    /// The format of the input.
+    /// The type of several inputs; what is for one file only must not be there.
+    ///
+    /// # Errors
+    /// It is.
+    pub(crate) fn of_several(&self) -> Result<&InputType, Failed> {
+        match (&self.output_type, &self.filename_override) {
+            (None, None) => Ok(&self.input),
+            (Some(_), _) => Err(Failed::new(Class::Usage, "`--output-type` is for one file")),
+            (None, Some(_)) => Err(Failed::new(Class::Usage, "`--filename-override` is for one file")),
+        }
+    }
+
+    /// The formats of the input and of the output.
+    ///
+    /// # Errors
+    /// Nothing says what the input is.
+    pub(crate) fn formats(&self, source: &Source) -> Result<(Format, Format), Failed> {
+        let input = self.input.format(source.path(self.filename_override.as_deref()))?;
+        Ok((input, self.output_type.as_deref().and_then(Format::of_word).unwrap_or(input)))
+    }
+
+    /// The format of the input, of a command that writes no other one.
     ///
     /// # Errors
     /// Nothing says what it is; the output shall be another one.
     pub(crate) fn format(&self, source: &Source) -> Result<Format, Failed> {
-        let input = self.input.format(source.path(self.filename_override.as_deref()))?;
-        match self.output_type.as_deref().and_then(Format::of_word) {
-            Some(output) if output != input => Err(Failed::new(
-                Class::Usage,
-                format!(
-                    "the input is {} and the output shall be {}: converting is not part of this version",
-                    input.word(),
-                    output.word()
-                ),
-            )
-            .hint("leave `--output-type` out")),
-            _ => Ok(input),
+        let (input, output) = self.formats(source)?;
+        if input == output {
+            return Ok(input);
         }
+        let (input, output) = (input.word(), output.word());
+        Err(Failed::new(Class::Usage, format!("the file is {input}, and this command does not write it as {output}"))
+            .hint("`decrypt` and `encrypt` convert with `--output-type`"))
     }
 }
 

@@ -1,12 +1,14 @@
 //! What the commands over encrypted files share: whose keys, which rule, from where, to where.
 
 mod agent;
+pub(crate) mod batch;
 pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
 pub(crate) mod input;
+pub(crate) mod layout;
 pub(crate) mod opening;
 pub(crate) mod output;
 pub(crate) mod private;
@@ -15,7 +17,10 @@ pub(crate) mod publishing;
 pub(crate) mod recipients;
 pub(crate) mod rules;
 pub(crate) mod services;
+pub(crate) mod sets;
+pub(crate) mod several;
 pub(crate) mod value;
+pub(crate) mod walk;
 
 use crate::cli::Failed;
 use input::Source;

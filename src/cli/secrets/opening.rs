@@ -27,6 +27,11 @@ impl Access {
         let keys = identities.keys(context);
         Self { identities: Arc::new(identities), keys }
     }
+
+    /// A failure over a file, as it is shown.
+    pub(crate) fn explain(&self, source: &Source, error: SopsError) -> Failed {
+        in_file(source, self.identities.explain(error))
+    }
 }
 
 /// A file that nobody has opened yet, and the keys that may open it.
@@ -60,6 +65,20 @@ impl Sealed {
         Ok(Self { file, access, source: source.clone(), witness })
     }
 
+    /// One of several files, with the keys that were gathered for all of them.
+    ///
+    /// # Errors
+    /// The audit that the machine asks for cannot be reached.
+    pub(crate) fn one_of(
+        context: &Context,
+        file: EncryptedFile,
+        source: &Source,
+        access: &Access,
+    ) -> Result<Self, Failed> {
+        let witness = context.witness(source.path(None))?;
+        Ok(Self { file, access: access.clone(), source: source.clone(), witness })
+    }
+
     /// Decrypts it.
     ///
     /// # Errors
@@ -67,7 +86,7 @@ impl Sealed {
     pub(crate) fn decrypt(self) -> Result<Opened, Failed> {
         let Self { file, access, source, witness } = self;
         let opened = witness.decrypted(file.decrypt(&access.keys))?;
-        let file = opened.map_err(|error| explain(&access, &source, error))?;
+        let file = opened.map_err(|error| access.explain(&source, error))?;
         Ok(Opened { file, access, source, witness })
     }
 
@@ -93,19 +112,19 @@ impl Sealed {
     ) -> Result<Publication, Failed> {
         let Self { file, access, source, witness } = self;
         let made = file.publication(text, destination, rule, Flavour::Own, &access.keys, context.now());
-        witness.published(made)?.map_err(|error| explain(&access, &source, error))
+        witness.published(made)?.map_err(|error| access.explain(&source, error))
     }
 
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
 impl Opened {
     /// A failure over this file, as it is shown.
     pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        explain(&self.access, &self.source, error)
+        self.access.explain(&self.source, error)
     }
 }
 
@@ -123,8 +142,4 @@ pub(crate) fn open(context: &Context, source: &Source, format: Format, text: Vec
 /// It is none of this format.
 pub(crate) fn parse(source: &Source, format: Format, text: Vec<u8>) -> Result<EncryptedFile, Failed> {
     EncryptedFile::parse(format, text).map_err(|error| in_file(source, error))
-}
-
-fn explain(access: &Access, source: &Source, error: SopsError) -> Failed {
-    in_file(source, access.identities.explain(error))
 }

@@ -26,6 +26,16 @@ pub(crate) enum Content {
     Plaintext,
 }
 
+impl Content {
+    /// The permissions of a file that it is written to.
+    pub(crate) fn mode(self) -> Mode {
+        match self {
+            Self::Ciphertext => Mode::KeptOr(0o644),
+            Self::Plaintext => Mode::Exactly(0o600),
+        }
+    }
+}
+
 /// Where a text goes to, looked at before anything is read.
 #[derive(Debug)]
 pub(crate) enum Sink {
@@ -76,13 +86,7 @@ impl Sink {
     pub(crate) fn write(&self, text: &[u8], input: &[u8], content: Content) -> Result<(), Failed> {
         match self {
             Self::Stdout => report::data(text),
-            Self::File(target, is_input) => {
-                let mode = match content {
-                    Content::Ciphertext => Mode::KeptOr(0o644),
-                    Content::Plaintext => Mode::Exactly(0o600),
-                };
-                Ok(target.replace(text, is_input.then_some(input), mode)?)
-            }
+            Self::File(target, is_input) => Ok(target.replace(text, is_input.then_some(input), content.mode())?),
         }
     }
 }

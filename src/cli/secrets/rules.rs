@@ -1,6 +1,8 @@
 //! Which creation rule a file falls under.
 
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
+use std::rc::Rc;
 
 use super::recipients::Recipients;
 use crate::cli::{Context, Failed, report};
@@ -36,11 +38,20 @@ impl Rules {
     /// # Errors
     /// The file named by `--config` is missing; a rules file cannot be read.
     pub(crate) fn find(context: &Context, file: &Path, search: Search) -> Result<Option<Self>, Failed> {
-        let path = match &context.config {
+        match Self::place(context, file, search) {
+            Some(path) => Self::read(context, path, file, search).map(Some),
+            None => Ok(None),
+        }
+    }
+
+    fn place(context: &Context, file: &Path, search: Search) -> Option<PathBuf> {
+        match &context.config {
             Some(config) => Some(context.path(config)),
             None => locate(context, file, search),
-        };
-        let Some(path) = path else { return Ok(None) };
+        }
+    }
+
+    fn read(context: &Context, path: PathBuf, file: &Path, search: Search) -> Result<Self, Failed> {
         let shown = shown(context, &path);
         let text = files::read(&path)?;
         let text =
@@ -53,7 +64,7 @@ impl Rules {
                 RuleSet::parse_for(text, &shown, subject.as_deref())?
             }
         };
-        Ok(Some(rules))
+        Ok(rules)
     }
 
     /// The first rule that matches the file.
@@ -73,6 +84,31 @@ impl Rules {
         let folder = clean(self.path.parent().unwrap_or(Path::new("/")));
         let subject = file.strip_prefix(&folder).unwrap_or(&file);
         subject.to_string_lossy().replace(std::path::MAIN_SEPARATOR, "/")
+    }
+}
+
+/// The rules of many files: looked for once in a folder, read once.
+#[derive(Default)]
+pub(crate) struct RuleBook {
+    places: HashMap<PathBuf, Option<PathBuf>>,
+    read: HashMap<PathBuf, Rc<Rules>>,
+}
+
+impl RuleBook {
+    /// The rules for a file, from its own folder upwards.
+    ///
+    /// # Errors
+    /// As for [`Rules::find`].
+    pub(crate) fn find(&mut self, context: &Context, file: &Path) -> Result<Option<Rc<Rules>>, Failed> {
+        let folder = clean(&context.path(file)).parent().unwrap_or(Path::new("/")).to_owned();
+        let place = self.places.entry(folder).or_insert_with(|| Rules::place(context, file, Search::OfFile)).clone();
+        let Some(place) = place else { return Ok(None) };
+        if let Some(rules) = self.read.get(&place) {
+            return Ok(Some(Rc::clone(rules)));
+        }
+        let rules = Rc::new(Rules::read(context, place.clone(), file, Search::OfFile)?);
+        self.read.insert(place, Rc::clone(&rules));
+        Ok(Some(rules))
     }
 }
 
@@ -138,12 +174,25 @@ pub(crate) fn encryption(
         Some(file) => Rules::find(context, file, Search::OfFile)?,
         None => None,
     };
-    let rule = rules.as_ref().zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
+    encryption_by(context, rules.as_ref(), file, recipients)
+}
+
+/// The same with rules that were found.
+///
+/// # Errors
+/// As for [`encryption`].
+pub(crate) fn encryption_by(
+    context: &Context,
+    rules: Option<&Rules>,
+    file: Option<&Path>,
+    recipients: &Recipients,
+) -> Result<Encryption, Failed> {
+    let rule = rules.zip(file).and_then(|(rules, file)| rules.rule_for(context, file));
     let named = recipients.group()?;
     let mut encryption = match (rule, &named) {
         (Some(rule), _) => Encryption::of_rule(rule),
         (None, Some(_)) => Encryption::default(),
-        (None, None) => return Err(no_rule(context, rules.as_ref(), file)),
+        (None, None) => return Err(no_rule(context, rules, file)),
     };
     if let Some(group) = named {
         encryption.groups = vec![group];

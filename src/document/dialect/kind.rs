@@ -76,7 +76,9 @@ impl Dialect {
             Self::Docker => !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0),
             Self::Compose => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-' | b'[' | b']'),
             Self::Node => byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'.' | b'-'),
-            Self::Shell | Self::Systemd => byte == b'_' || byte.is_ascii_alphabetic() || !first && byte.is_ascii_digit(),
+            Self::Shell | Self::Systemd => {
+                byte == b'_' || byte.is_ascii_alphabetic() || !first && byte.is_ascii_digit()
+            }
         }
     }
 

@@ -12,7 +12,11 @@ pub(super) enum Statement {
     Comment(Range<usize>),
     Entry(Entry),
     /// A line of the metadata: its name without the prefix, its value, and the whole line with its break.
-    Metadata { name: Range<usize>, value: Range<usize>, line: Range<usize> },
+    Metadata {
+        name: Range<usize>,
+        value: Range<usize>,
+        line: Range<usize>,
+    },
 }
 
 pub(super) struct Entry {
@@ -68,8 +72,10 @@ impl<'t> Scanner<'t> {
         memchr::memchr(b'\n', &self.text[end..]).map_or(self.text.len(), |at| end + at + 1)
     }
 
+    /// The offset behind the blanks; to Node a tab is none.
     fn blanks(&self, from: usize) -> usize {
-        from + self.text[from..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count()
+        let blank = |byte: &&u8| **byte == b' ' || **byte == b'\t' && self.dialect != Dialect::Node;
+        from + self.text[from..].iter().take_while(blank).count()
     }
 
     fn statement(&mut self, line: Range<usize>, first: usize, end: usize) -> Result<Statement, Fault> {
@@ -92,11 +98,15 @@ impl<'t> Scanner<'t> {
         {
             at = self.blanks(at + b"export".len());
         }
-        let length = self.text[at..end].iter().take_while(|byte| **byte != b'=' && !matches!(byte, b' ' | b'\t')).count();
+        let length =
+            self.text[at..end].iter().take_while(|byte| **byte != b'=' && !matches!(byte, b' ' | b'\t')).count();
         let name = at..at + length;
         let bytes = &self.text[name.clone()];
         if let Some(wrong) = bytes.iter().enumerate().position(|(at, byte)| !dialect.in_name(*byte, at == 0)) {
-            return Err((name.start + wrong, SyntaxErrorKind::NotAllowed("a name that readers of this dialect refuse")));
+            return Err((
+                name.start + wrong,
+                SyntaxErrorKind::NotAllowed("a name that readers of this dialect refuse"),
+            ));
         }
         at = if dialect.spaced() { self.blanks(name.end) } else { name.end };
         if bytes.is_empty() || self.text.get(at) != Some(&b'=') || at >= end {
@@ -135,11 +145,18 @@ impl<'t> Scanner<'t> {
             Dialect::Compose => memchr::memmem::find(line, b" #").map(|at| at + 1),
             Dialect::Shell => {
                 let mut signs = memchr::memchr_iter(b'#', line);
-                signs.find(|at| *at == 0 || matches!(line[at - 1], b' ' | b'\t') && (*at < 2 || line[at - 2] != b'\\'))
+                signs.find(|at| *at > 0 && matches!(line[at - 1], b' ' | b'\t') && (*at < 2 || line[at - 2] != b'\\'))
             }
             Dialect::Docker | Dialect::Systemd => None,
         };
-        let value = line[..sign.unwrap_or(line.len())].trim_ascii_end().len();
+        let value = &line[..sign.unwrap_or(line.len())];
+        // What a reader leaves at the end is a part of the value: to a shell the `\r` of a line break from elsewhere.
+        let blank = |byte: &u8| match self.dialect {
+            Dialect::Node => *byte == b' ',
+            Dialect::Shell => matches!(byte, b' ' | b'\t'),
+            _ => byte.is_ascii_whitespace(),
+        };
+        let value = value.iter().rposition(|byte| !blank(byte)).map_or(0, |last| last + 1);
         (at..at + value, sign.map(|sign| at + sign + 1..end))
     }
 

@@ -37,12 +37,7 @@ pub(super) fn read(dialect: Dialect, form: Form, raw: &[u8]) -> Result<Cow<'_, [
             b'\n' => Ok(true),
             _ => Ok(kept_unless(matches!(next, b'$' | b'`' | b'"' | b'\\'), next, out)),
         }),
-        (Node, Form::Double) => unescaped(raw, |next, out| {
-            if next == b'n' {
-                out.push(b'\n');
-            }
-            Ok(next == b'n')
-        }),
+        (Node, Form::Double) => Ok(line_breaks(raw)),
         (Compose, Form::Double) => {
             refuse_expansion(&raw.iter().copied().filter(|byte| *byte != b'`').collect::<Vec<u8>>())?;
             unescaped(raw, |next, out| {
@@ -62,6 +57,22 @@ pub(super) fn read(dialect: Dialect, form: Form, raw: &[u8]) -> Result<Cow<'_, [
             })
         }
     }
+}
+
+/// Every `\n` becomes a line break, whatever stands before it.
+fn line_breaks(raw: &[u8]) -> Cow<'_, [u8]> {
+    let mut out = Vec::new();
+    let mut copied = 0;
+    for at in memchr::memmem::find_iter(raw, b"\\n") {
+        out.extend_from_slice(&raw[copied..at]);
+        out.push(b'\n');
+        copied = at + 2;
+    }
+    if copied == 0 {
+        return Cow::Borrowed(raw);
+    }
+    out.extend_from_slice(&raw[copied..]);
+    Cow::Owned(out)
 }
 
 fn kept_unless(escaped: bool, next: u8, out: &mut Vec<u8>) -> bool {
@@ -120,7 +131,9 @@ fn shell_word(raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
             b'\\' => escaped = true,
             b'$' | b'`' => return Err(EXPANDED),
             b'~' if before == b':' => return Err(EXPANDED),
-            b' ' | b'\t' | b'\r' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' => return Err(SPECIAL),
+            b' ' | b'\t' | b'\r' | b'|' | b'&' | b';' | b'(' | b')' | b'<' | b'>' | b'"' | b'\'' => {
+                return Err(SPECIAL);
+            }
             _ => {}
         }
         before = byte;
@@ -147,8 +160,10 @@ pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_,
         (Docker, Form::Bare) => verbatim(!breaks && !value.contains('\r')),
         (Docker, _) | (Compose | Shell | Systemd, Form::Backquoted) => None,
         (_, Form::Bare) if breaks || edges || value.contains('\r') || value.starts_with(['\'', '"', '`']) => None,
-        (Compose, Form::Bare) => verbatim(!value.contains(['#', '$', '\\']) && !value.trim().is_empty() | value.is_empty()),
-        (Node, Form::Bare) => verbatim(!value.contains('#') && value.trim() == value),
+        (Compose, Form::Bare) => {
+            verbatim(!value.contains(['#', '$', '\\']) && !value.trim().is_empty() | value.is_empty())
+        }
+        (Node, Form::Bare) => verbatim(!value.contains('#')),
         (Systemd, Form::Bare) => verbatim(!value.contains('\\')),
         (Shell, Form::Bare) => {
             let plain = |char: char| char.is_alphanumeric() || "_@%+=:,./-^[]".contains(char);
@@ -158,7 +173,8 @@ pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_,
         (Node, Form::Backquoted) => verbatim(!value.contains('`')),
         (Node, Form::Double) => verbatim(!value.contains('"') && !value.contains('\\')),
         (Compose, Form::Single) => {
-            let fits = !value.contains("\\'") && !value.ends_with('\\') && !value.contains("\r\n") && !value.contains("\\\\");
+            let fits =
+                !value.contains("\\'") && !value.ends_with('\\') && !value.contains("\r\n") && !value.contains("\\\\");
             fits.then(|| escaped(value, "'"))
         }
         (Compose, Form::Double) => Some(Cow::Owned(escaped(value, "\\\"$").replace('\r', "\\r"))),

@@ -1,5 +1,7 @@
 //! Keys and sections that come and go.
 
+use std::ops::Range;
+
 use super::{Form, line_break, outline, write_value};
 use crate::document::edit::Replacement;
 use crate::document::graft::{Change, Graft};
@@ -51,6 +53,7 @@ pub(super) fn change(
         }
         ([PathPart::Key(section), PathPart::Key(key)], Change::Remove) => remove(text, outline, section, Some(key)),
         ([PathPart::Key(section)], Change::Remove) => remove(text, outline, section, None),
+        ([PathPart::Key(section)], Change::Replace(Graft::Map(entries))) => replace(text, outline, section, entries),
         (_, Change::Replace(_)) => Err(SyntaxErrorKind::Path("an INI section is changed key by key")),
         _ => Err(NESTED),
     }
@@ -65,8 +68,42 @@ fn entry(key: &str, value: &Replacement<'_>) -> Result<Vec<u8>, SyntaxErrorKind>
     Ok(line)
 }
 
+/// Puts other keys into a section: its header stays, and so do comments and empty lines behind its last key.
+fn replace(
+    text: &[u8],
+    outline: &Outline,
+    section: &str,
+    entries: &[(String, Graft<'_>)],
+) -> Result<Vec<u8>, SyntaxErrorKind> {
+    let range = lines(text, outline, section, None)?;
+    let behind = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |line| at + line + 1);
+    let leaves = outline.leaves.iter().filter(|leaf| range.contains(&leaf.range.start));
+    let body = behind(range.start);
+    let rest = leaves.map(|leaf| behind(leaf.range.end)).max().unwrap_or(body).max(body);
+    let newline = line_break(text).as_bytes();
+    let mut out = text[..body].to_vec();
+    for (key, graft) in entries {
+        let Graft::Leaf(value) = graft else { return Err(NESTED) };
+        if !out.ends_with(b"\n") {
+            out.extend_from_slice(newline);
+        }
+        out.extend_from_slice(&entry(key, value)?);
+        if rest < text.len() || text.ends_with(b"\n") {
+            out.extend_from_slice(newline);
+        }
+    }
+    out.extend_from_slice(&text[rest..]);
+    Ok(out)
+}
+
 /// Removes the lines of a key; without a key those of a whole section, from its header to the next one.
 fn remove(text: &[u8], outline: &Outline, section: &str, key: Option<&str>) -> Result<Vec<u8>, SyntaxErrorKind> {
+    let range = lines(text, outline, section, key)?;
+    Ok([&text[..range.start], &text[range.end..]].concat())
+}
+
+/// The lines of a key, or of a whole section.
+fn lines(text: &[u8], outline: &Outline, section: &str, key: Option<&str>) -> Result<Range<usize>, SyntaxErrorKind> {
     let line_of = |at: usize| memchr::memrchr(b'\n', &text[..at]).map_or(0, |line| line + 1);
     let behind = |at: usize| memchr::memchr(b'\n', &text[at..]).map_or(text.len(), |line| at + line + 1);
     let (mut depth, mut inside) = (0, false);
@@ -96,13 +133,12 @@ fn remove(text: &[u8], outline: &Outline, section: &str, key: Option<&str>) -> R
         }
     }
     let metadata = outline.metadata.as_ref().map(|metadata| metadata.range.start);
-    let range = match (key, start, found) {
+    Ok(match (key, start, found) {
         (Some(_), _, Some(found)) => line_of(found)..end.unwrap_or(text.len()),
         (None, Some(start), _) => {
             let last = metadata.filter(|block| *block > start).unwrap_or(text.len());
             start..end.unwrap_or(last).min(last)
         }
         _ => return Err(SyntaxErrorKind::Path("there is nothing at this path")),
-    };
-    Ok([&text[..range.start], &text[range.end..]].concat())
+    })
 }

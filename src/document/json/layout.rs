@@ -53,9 +53,16 @@ impl Layout {
         } else {
             ": "
         };
-        let gap = if memchr::memchr(b',', text).is_some() && memchr::memmem::find(text, b", ").is_none() { "" } else { " " };
+        let gap =
+            if memchr::memchr(b',', text).is_some() && memchr::memmem::find(text, b", ").is_none() { "" } else { " " };
         let Some(line) = memchr::memrchr(b'\n', before) else {
-            return Self { newline: "", base: String::new(), unit: String::new(), colon: colon.into(), gap: gap.into() };
+            return Self {
+                newline: "",
+                base: String::new(),
+                unit: String::new(),
+                colon: colon.into(),
+                gap: gap.into(),
+            };
         };
         let newline = if line > 0 && before[line - 1] == b'\r' { "\r\n" } else { "\n" };
         let unit = String::from_utf8_lossy(&before[line + 1..]).into_owned();

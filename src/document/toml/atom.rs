@@ -153,7 +153,8 @@ fn is_clock(text: &[u8]) -> bool {
 
 /// The canonical bytes of an atom, and those that a token shall hold so that its spelling comes back.
 pub(super) fn bytes(atom: &[u8], kind: Kind) -> Option<(Cow<'_, [u8]>, Cow<'_, [u8]>)> {
-    let spelled = |text: String| if text.as_bytes() == atom { Cow::Borrowed(atom) } else { Cow::Owned(text.into_bytes()) };
+    let spelled =
+        |text: String| if text.as_bytes() == atom { Cow::Borrowed(atom) } else { Cow::Owned(text.into_bytes()) };
     Some(match kind {
         Kind::Int => {
             let value = integer(atom)?;

@@ -172,7 +172,8 @@ impl Editor<'_> {
     /// A line behind the last one with that beginning.
     fn dotted(&self, table: ItemId, key: &str, graft: &Graft<'_>) -> Result<Vec<u8>, Fault> {
         let below = self.below(table);
-        let last = self.tables.statements.iter().rev().find(|statement| !statement.header && below.contains(&statement.item));
+        let last =
+            self.tables.statements.iter().rev().find(|statement| !statement.header && below.contains(&statement.item));
         let Some(last) = last else { return Err(refused("a dotted key in braces has no room for another")) };
         let mut names = vec![key];
         let mut at = table;
@@ -205,7 +206,10 @@ impl Editor<'_> {
             let range = if empty { span.start + 1..span.end - 1 } else { span.end - 1..span.end - 1 };
             return Ok(self.spliced(range, &[space, &new, space].concat()));
         };
-        let last = self.item(last).and_then(Item::span).ok_or_else(|| refused("a dotted key in braces has no room for another"))?;
+        let last = self
+            .item(last)
+            .and_then(Item::span)
+            .ok_or_else(|| refused("a dotted key in braces has no room for another"))?;
         let comma = self.comma_behind(last.end);
         let line = self.text[..last.start].iter().rposition(|byte| *byte == b'\n').map_or(0, |at| at + 1);
         let indent = &self.text[line..last.start];
@@ -285,7 +289,8 @@ impl Editor<'_> {
         let comma = self.comma_behind(end);
         if let Some(comma) = comma {
             end = comma + 1;
-            let blanks = |at: usize| at + self.text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
+            let blanks =
+                |at: usize| at + self.text[at..].iter().take_while(|byte| matches!(byte, b' ' | b'\t')).count();
             end = blanks(end);
             if self.text.get(end) == Some(&b'#') {
                 end += memchr::memchr(b'\n', &self.text[end..]).unwrap_or(0);

@@ -43,8 +43,10 @@ enum Expect {
     Key,
 }
 
-const SPLIT: SyntaxErrorKind = SyntaxErrorKind::NotAllowed("a comment inside the `sops` tables, where it would be lost");
-const RESERVED: SyntaxErrorKind = SyntaxErrorKind::NotAllowed("`sops` is the name of the metadata, a table of its own: `[sops]`");
+const SPLIT: SyntaxErrorKind =
+    SyntaxErrorKind::NotAllowed("a comment inside the `sops` tables, where it would be lost");
+const RESERVED: SyntaxErrorKind =
+    SyntaxErrorKind::NotAllowed("`sops` is the name of the metadata, a table of its own: `[sops]`");
 
 pub(super) fn parse(text: &[u8]) -> Result<Parsed, Fault> {
     if let Err(error) = std::str::from_utf8(text) {
@@ -246,7 +248,7 @@ impl Parser<'_> {
 
     /// What follows a key: the table that holds the value, and the value itself with all that is in it.
     fn pair(&mut self, table: ItemId, key: Vec<Part>) -> Result<(ItemId, ItemId), Fault> {
-        let (holder, first, opened) = self.value_of(table, key)?;
+        let (holder, first, opened) = self.value_of(table, key, None)?;
         let mut open = Vec::from_iter(opened.map(|expect| (first, expect)));
         while let Some(&mut (container, ref mut expect)) = open.last_mut() {
             let list = matches!(self.tables.items.get(container as usize), Some(Item::Array { .. }));
@@ -277,7 +279,7 @@ impl Parser<'_> {
                 (_, Expect::Key) => {
                     *expect = Expect::Next;
                     let key = self.key()?;
-                    let (_, id, opens) = self.value_of(container, key)?;
+                    let (_, id, opens) = self.value_of(container, key, Some(container))?;
                     open.extend(opens.map(|expect| (id, expect)));
                 }
             }
@@ -285,12 +287,21 @@ impl Parser<'_> {
         Ok((holder, first))
     }
 
-    fn value_of(&mut self, table: ItemId, key: Vec<Part>) -> Result<(ItemId, ItemId, Option<Expect>), Fault> {
+    /// In braces a line may break behind the `=`.
+    fn value_of(
+        &mut self,
+        table: ItemId,
+        key: Vec<Part>,
+        braces: Option<ItemId>,
+    ) -> Result<(ItemId, ItemId, Option<Expect>), Fault> {
         if self.peek() != Some(b'=') {
             return self.expected("`=`");
         }
         self.at += 1;
-        self.blanks();
+        match braces {
+            Some(container) => self.blanks_and_lines(container)?,
+            None => self.blanks(),
+        }
         let (item, opens) = self.value()?;
         let (holder, id) = self.tables.entry(table, key, item)?;
         Ok((holder, id, opens))
@@ -355,7 +366,11 @@ fn atom_length(text: &[u8]) -> usize {
         text.iter().take_while(part).count()
     };
     let length = run(text);
-    if length == 10 && text.get(10) == Some(&b' ') && atom::is_time(&text[..10]) && text.get(11).is_some_and(u8::is_ascii_digit) {
+    if length == 10
+        && text.get(10) == Some(&b' ')
+        && atom::is_time(&text[..10])
+        && text.get(11).is_some_and(u8::is_ascii_digit)
+    {
         return 11 + run(&text[11..]);
     }
     length

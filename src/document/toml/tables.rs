@@ -98,7 +98,13 @@ pub(super) type Fault = (usize, SyntaxErrorKind);
 impl Tables {
     pub(super) fn new() -> Self {
         let root = Item::table(Made::Header);
-        Self { items: vec![root], places: vec![(ROOT, 0, 0)], names: Vec::new(), found: HashMap::new(), statements: Vec::new() }
+        Self {
+            items: vec![root],
+            places: vec![(ROOT, 0, 0)],
+            names: Vec::new(),
+            found: HashMap::new(),
+            statements: Vec::new(),
+        }
     }
 
     fn children(&mut self, parent: ItemId) -> Option<&mut Vec<Child>> {
@@ -136,9 +142,7 @@ impl Tables {
             _ => &[],
         };
         children.iter().filter_map(|child| match child {
-            Child::Item { name, item } => {
-                Some((self.names.get(*name as usize).map_or("", |(_, name)| &**name), *item))
-            }
+            Child::Item { name, item } => Some((self.names.get(*name as usize).map_or("", |(_, name)| &**name), *item)),
             Child::Comment(_) => None,
         })
     }
@@ -153,7 +157,8 @@ impl Tables {
         if depth as usize > MOST_DEPTH {
             return Err((at, SyntaxErrorKind::TooDeep { limit: MOST_DEPTH }));
         }
-        let id = u32::try_from(self.items.len()).map_err(|_| (at, SyntaxErrorKind::NotAllowed("more than 2^32 values")))?;
+        let id =
+            u32::try_from(self.items.len()).map_err(|_| (at, SyntaxErrorKind::NotAllowed("more than 2^32 values")))?;
         self.items.push(item);
         self.places.push((parent, name, depth));
         if let Some(children) = self.children(parent) {
@@ -208,7 +213,8 @@ impl Tables {
             });
             match found {
                 None if last && of_array => {
-                    let array = self.named(table, part, Item::Array { of_tables: true, children: Vec::new(), span: 0..0 })?;
+                    let array =
+                        self.named(table, part, Item::Array { of_tables: true, children: Vec::new(), span: 0..0 })?;
                     return self.push(array, Item::table(Made::Header), at);
                 }
                 None => {

@@ -66,7 +66,12 @@ pub(super) fn length(text: &[u8], quotes: Quotes) -> Result<usize, (usize, Synta
                 match run {
                     0..3 => at += run,
                     3..=5 => return Ok(at + run),
-                    _ => return Err((at + 5, SyntaxErrorKind::NotAllowed("more than two quotes before the last three"))),
+                    _ => {
+                        return Err((
+                            at + 5,
+                            SyntaxErrorKind::NotAllowed("more than two quotes before the last three"),
+                        ));
+                    }
                 }
             }
             Some(b'\\') if !quotes.literal => {
@@ -234,10 +239,28 @@ mod tests {
 
     #[test]
     fn every_text_comes_back_from_every_kind_of_quotes() {
-        let texts = ["", "a", "it's", "\"", "\"\"", "\"\"\"", "'''", "''", "a\nb\n", "\n", "\r\n", "\r", "\r\nx", "\t", "é\u{1F600}"];
+        let texts = [
+            "",
+            "a",
+            "it's",
+            "\"",
+            "\"\"",
+            "\"\"\"",
+            "'''",
+            "''",
+            "a\nb\n",
+            "\n",
+            "\r\n",
+            "\r",
+            "\r\nx",
+            "\t",
+            "é\u{1F600}",
+        ];
         let texts = texts.iter().chain(&["\\", "\u{1}", "\u{7F}", "a'", "a\"\"\"\"b\"", "\\\n  x", "\n\n", "'\n'"]);
         for text in texts {
-            for old in ["1", "\"\"", "''", "\"\"\"\"\"\"", "''''''", "\"\"\"\nx\"\"\"", "'''\r\nx'''", "\"\"\"\\\nx\"\"\""] {
+            for old in
+                ["1", "\"\"", "''", "\"\"\"\"\"\"", "''''''", "\"\"\"\nx\"\"\"", "'''\r\nx'''", "\"\"\"\\\nx\"\"\""]
+            {
                 let mut out = Vec::new();
                 write(text, old.as_bytes(), &mut out);
                 let written = String::from_utf8(out).unwrap();
@@ -248,7 +271,9 @@ mod tests {
 
     #[test]
     fn what_is_no_string_is_told_with_its_place() {
-        for (text, at) in [("\"a", 2), ("'a\nb'", 2), ("\"\\q\"", 1), ("\"\\uD800\"", 1), ("\"a\u{1}\"", 2), ("\"\"\"a\\ b\"\"\"", 4)] {
+        for (text, at) in
+            [("\"a", 2), ("'a\nb'", 2), ("\"\\q\"", 1), ("\"\\uD800\"", 1), ("\"a\u{1}\"", 2), ("\"\"\"a\\ b\"\"\"", 4)]
+        {
             assert_eq!(read(text).map_err(|(at, _)| at), Err(at), "{text:?}");
         }
         assert_eq!(read("\"\"\"a\\\n\n \tb\"\"\"").as_deref(), Ok("ab"));

@@ -59,7 +59,10 @@ fn set(text: &[u8], outline: &Outline, tree: &Tree) -> Result<Vec<(Range<usize>,
             Root::Nothing => 0,
             Root::Braces(at) => return Err(braces(at)),
             Root::Other(at) => {
-                return Err(Fault::not_allowed(at, "a document whose root is neither a block mapping nor a block list cannot hold metadata"));
+                return Err(Fault::not_allowed(
+                    at,
+                    "a document whose root is neither a block mapping nor a block list cannot hold metadata",
+                ));
             }
         };
         let mut block = match document.root {

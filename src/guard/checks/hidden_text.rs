@@ -89,7 +89,8 @@ fn is_odd(document: &Document, word: &[u8]) -> bool {
         // A header names its tables again.
         Format::Toml => {
             let known = |part: &str| document.outline().has_key_with(part);
-            word.split(['.', '=']).any(|part| !part.is_empty() && !known(part))
+            let parts = word.split(['.', '=']).filter(|part| part.chars().any(char::is_alphanumeric));
+            parts.into_iter().any(|part| !known(part))
         }
         Format::Yaml => {
             let introduced =

@@ -15,6 +15,8 @@ pub(super) struct Trouble {
     pub(super) problem: String,
     /// What SOPS prints behind its own introduction.
     pub(super) sops: String,
+    /// What SOPS says before that in place of its usual introduction; nothing where this is empty.
+    pub(super) lead: Option<&'static str>,
     pub(super) hint: Option<String>,
     /// Whether another try could do better.
     pub(super) passing: bool,
@@ -27,7 +29,7 @@ pub(super) struct Trouble {
 impl Trouble {
     pub(super) fn new(class: Class, problem: impl Into<String>) -> Self {
         let problem = problem.into();
-        Self { class, sops: problem.clone(), problem, hint: None, passing: false, after: None, status: 0 }
+        Self { class, sops: problem.clone(), problem, lead: None, hint: None, passing: false, after: None, status: 0 }
     }
 
     /// To be mended on this machine.
@@ -64,7 +66,19 @@ impl Trouble {
     /// With an introduction on both sides.
     pub(super) fn within(mut self, ours: &str, theirs: &str) -> Self {
         self.problem = format!("{ours}: {}", self.problem);
-        self.sops = format!("{theirs}: {}", self.sops);
+        self.sops = match self.lead {
+            None => format!("{theirs}: {}", self.sops),
+            Some("") => self.sops,
+            Some(lead) => format!("{lead}: {}", self.sops),
+        };
+        self
+    }
+
+    /// With another introduction by SOPS than the usual one of its vendor, or none.
+    ///
+    /// *Source*: the real program: what happens before the key's service is asked is introduced otherwise.
+    pub(super) const fn led(mut self, lead: &'static str) -> Self {
+        self.lead = Some(lead);
         self
     }
 

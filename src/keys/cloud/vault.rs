@@ -139,6 +139,7 @@ impl VaultTransit {
         .map_err(|_: bool| {
             Trouble::usage(format!("`SOPS_HC_VAULT_ALLOWLIST` does not allow `{address}`"))
                 .sops(format!("Allowlist does not allow {address}"))
+                .led("")
         })
     }
 

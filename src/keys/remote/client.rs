@@ -13,7 +13,7 @@ use super::keys::message;
 use super::messages::{Demand, Outcome};
 use super::{DECRYPT, ENCRYPT, MESSAGE_LIMIT, ServiceAddress};
 use crate::error::Class;
-use crate::keys::{KeyError, KeyService, Recipient, ServiceError, WrappedKey};
+use crate::keys::{KeyError, KeyKind, KeyService, Recipient, ServiceError, WrappedKey};
 use crate::secret::SecretBytes;
 use crate::system::background::Background;
 
@@ -98,6 +98,11 @@ impl RemoteKeys {
 }
 
 impl KeyService for RemoteKeys {
+    /// Whatever the kind is, it is somewhere else.
+    fn waits(&self, _: KeyKind) -> bool {
+        true
+    }
+
     fn wrap(&self, recipient: &Recipient, share: &SecretBytes) -> Result<String, KeyError> {
         let enc = self.ask(ENCRYPT, recipient, share.expose_secret().to_vec())?;
         match std::str::from_utf8(enc.expose_secret()) {

@@ -266,7 +266,7 @@ pub(super) fn destinations(value: &Node, lint: &mut Lint) {
                     lint.add(
                         "ignored-keys",
                         key,
-                        format!("`{field}` of a recreation rule is ignored by `publish`"),
+                        format!("`{field}` of a recreation rule is ignored by `sops publish`"),
                         "use a suffix, or publish the file as it is",
                     );
                 }

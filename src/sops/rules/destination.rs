@@ -5,6 +5,7 @@ use serde_saphyr::Spanned;
 
 use super::Rule;
 use super::raw::RawRule;
+use crate::document::Format;
 use crate::sops::pattern::Pattern;
 
 /// One destination rule; of its places at most one should be named.
@@ -36,7 +37,7 @@ pub struct DestinationRule {
     pub line: usize,
 }
 
-/// The indentations that a file asks of `sops`; nothing where it says nothing.
+/// The indentations of what is written anew; nothing where the rules say nothing.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Stores {
     /// Of JSON; -1 is a tab.
@@ -45,6 +46,19 @@ pub struct Stores {
     pub json_binary: Option<i64>,
     /// Of YAML; 0 is 4.
     pub yaml: Option<i64>,
+}
+
+impl Stores {
+    /// What is asked for this format.
+    #[must_use]
+    pub const fn indent(&self, format: Format) -> Option<i64> {
+        match format {
+            Format::Yaml => self.yaml,
+            Format::Json => self.json,
+            Format::Binary => self.json_binary,
+            _ => None,
+        }
+    }
 }
 
 #[derive(Deserialize)]

@@ -3,7 +3,7 @@
 //! A copy of what was there lies beside it until the new content is flushed; whoever next takes hold of the file under
 //! this name finds the copy of a command that was killed, and puts it back.
 
-use std::fs::{self, File};
+use std::fs;
 use std::io::{Seek as _, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
@@ -68,7 +68,6 @@ fn remove(copy: &Path, place: &Path) -> Result<(), FileError> {
 }
 
 fn flush_folder(place: &Path) -> Result<(), FileError> {
-    let folder = place.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let flushed = File::open(folder).and_then(|folder| folder.sync_all());
+    let flushed = super::flush_folder(super::folder_of(place));
     flushed.map_err(|source| FileError::Write { path: place.to_owned(), source })
 }

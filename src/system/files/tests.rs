@@ -108,7 +108,7 @@ fn a_sparse_giant_is_refused_before_reading() {
     File::create(&path).unwrap().set_len(1 << 40).unwrap();
     assert!(matches!(read(&path), Err(FileError::TooLarge { .. })));
     let endless = std::io::repeat(b'x');
-    assert!(matches!(read_within(100_000, endless, 0, &path), Err(FileError::TooLarge { limit: 100_000, .. })));
+    assert!(matches!(read_stream_at_most(100_000, endless, 0, &path), Err(FileError::TooLarge { limit: 100_000, .. })));
 }
 
 #[test]

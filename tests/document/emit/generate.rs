@@ -2,6 +2,7 @@
 
 use lockage::document::Format;
 
+use crate::extensions::generate as extensions;
 use crate::yaml::generate::{self, Random};
 
 const PIECES: &[&str] = &[
@@ -169,11 +170,13 @@ pub(crate) fn text(random: &mut Random, format: Format) -> Vec<u8> {
         }
         Format::Dotenv => dotenv(random).into_bytes(),
         Format::Ini => ini(random).into_bytes(),
+        Format::Toml => extensions::toml(random, true).into_bytes(),
+        Format::Dialect(dialect) => extensions::dotenv(random, dialect).into_bytes(),
         Format::Binary => (0..random.below(40)).map(|_| random.below(256) as u8).collect(),
     }
 }
 
-fn string(random: &mut Random) -> String {
+pub(crate) fn string(random: &mut Random) -> String {
     if random.chance(2) {
         return random.pick(TEXTS).to_owned();
     }

@@ -16,7 +16,7 @@ const BESIDE: usize = 1 << 20;
 const CHILD: &str = "LOCKAGE_MEASURE_ALONE";
 
 /// Inputs that are large on purpose: (parser, before, repeated, after).
-const BOMBS: [(&str, &str, &str, &str); 16] = [
+const BOMBS: [(&str, &str, &str, &str); 24] = [
     ("yaml", "a: ", "[", ""),
     ("yaml", "a: ", "{a: ", ""),
     ("yaml", "", "- ", "x"),
@@ -32,6 +32,14 @@ const BOMBS: [(&str, &str, &str, &str); 16] = [
     ("dotenv", "", "sops_a__list_0__map_", "=1"),
     ("ini", "[a]\n", "; c\n", ""),
     ("ini", "[a]\nk = \"\"\"", "\n", ""),
+    ("toml", "a = ", "[", ""),
+    ("toml", "a = ", "{a=", ""),
+    ("toml", "", "a.", "a=1"),
+    ("toml", "", "[a.b]\n[a]\n", ""),
+    ("toml", "", "[[a.b]]\n", "c=1"),
+    ("toml", "a = [", "1,", "]"),
+    ("shell", "A='", "\n", "'"),
+    ("json", "[", "{\"sops\":{\"a\":1}},", "1]"),
     ("rules", "creation_rules: ", "[", ""),
 ];
 

@@ -2,9 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use lockage::document::Format;
-
-use super::targets::{TARGETS, run};
+use super::targets::{TARGETS, format, run};
 use crate::emit::generate as texts;
 use crate::yaml::generate::Random;
 
@@ -55,6 +53,11 @@ const PIECES: &[&[u8]] = &[
     b"ENC[",
     b"sops:\n",
     b"sops_mac=",
+    b"sops_dotenv_dialect=shell\n",
+    b"[sops]\n",
+    b"[[sops.age]]\n",
+    b"[a.b]\n",
+    b"'''",
     b"__list_99999999999999999999",
     b"__map_",
     b"type:",
@@ -78,7 +81,7 @@ pub(super) fn seedling(random: &mut Random, target: &str) -> Vec<u8> {
         "token" => TOKEN.to_vec(),
         "metadata" => include_bytes!("../../vectors/golden.enc.yaml").to_vec(),
         "rules" => RULES.as_bytes().to_vec(),
-        format => texts::text(random, Format::of_word(format).unwrap()),
+        target => texts::text(random, format(target)),
     }
 }
 

@@ -2,7 +2,9 @@
 
 mod bad_files;
 mod behaviours;
+mod clouds;
 mod codes;
 mod flags;
+mod holders;
 mod running;
-mod twins;
+pub(crate) mod twins;

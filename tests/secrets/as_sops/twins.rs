@@ -192,6 +192,8 @@ impl Twins {
                 out.push_str("ARMOR\n");
             }
         }
+        let wrapped = regex::Regex::new(r#"(enc"?: "?)[A-Za-z0-9+/_:=-]{20,}"#).unwrap();
+        let out = wrapped.replace_all(&out, "${1}WRAPPED");
         let token = regex::Regex::new(r"ENC\[AES256_GCM,[^\]]*type:([a-z]+)\]").unwrap();
         let date = regex::Regex::new(r"20\d\d-\d\d-\d\dT\d\d:\d\d:\d\dZ").unwrap();
         date.replace_all(&token.replace_all(&out, "TOKEN $1"), "DATE").into_owned()

@@ -25,7 +25,7 @@ fn document(seed: &mut Seed) -> (Format, String) {
     }
 }
 
-fn ini(seed: &mut Seed) -> String {
+pub(crate) fn ini(seed: &mut Seed) -> String {
     let mut text = String::new();
     for section in 0..seed.below(4) {
         if seed.one_in(3) {

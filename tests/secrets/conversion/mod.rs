@@ -1,6 +1,6 @@
 //! Input and output of different types, and what only SOPS takes, held to the real `sops`.
 
-mod differential;
+pub(crate) mod differential;
 mod refused;
 
 use lockage::document::{Document, EmitOptions, Format, emit};
@@ -13,7 +13,7 @@ pub(super) fn as_sops() -> Encryption {
 }
 
 /// What `sops encrypt --input-type INPUT --output-type OUTPUT` does.
-pub(super) fn encrypted(input: Format, output: Format, text: &[u8], how: &Encryption) -> Result<Vec<u8>, SopsError> {
+pub(crate) fn encrypted(input: Format, output: Format, text: &[u8], how: &Encryption) -> Result<Vec<u8>, SopsError> {
     let document = Document::parse_as_sops(input, text.to_vec())?;
     if input == output {
         return encrypt(&document, how, &keyring(), now());

@@ -22,7 +22,8 @@ fn programs(run: &Run) -> Vec<PathBuf> {
 
 /// Decrypts with a terminal to ask at, the file on stdin and the plaintext going to a file: what was asked there.
 fn typed(run: &Run, program: &Path, passphrase: &str) -> Option<String> {
-    let script = "exec \"$0\" decrypt --input-type yaml --output-type yaml < f.yaml > out.yaml 2> err.txt";
+    // The terminal stays open even where nothing leads there.
+    let script = "exec 3<&0; exec \"$0\" decrypt --input-type yaml --output-type yaml < f.yaml > out.yaml 2> err.txt";
     let mut command = run.command(Path::new("sh"));
     command.args(["-c", script]).arg(program).env("GPG_AGENT_INFO", "").env("TERM", "xterm");
     command.stdin(Stdio::inherit());

@@ -30,9 +30,9 @@ print(arn, key["AccessKeyId"], key["SecretAccessKey"])
 /// How many calls [`SEED`] makes; after them this moto checks signatures and policies.
 const SEED_CALLS: &str = "7";
 
-struct Moto {
+pub(crate) struct Moto {
     url: String,
-    arn: String,
+    pub(crate) arn: String,
     access_key: String,
     secret_key: String,
     _server: Server,
@@ -40,7 +40,7 @@ struct Moto {
 
 impl Moto {
     /// One that checks signatures and policies.
-    fn find() -> Option<&'static Self> {
+    pub(crate) fn find() -> Option<&'static Self> {
         static MOTO: OnceLock<Option<Moto>> = OnceLock::new();
         MOTO.get_or_init(|| Self::start(SEED_CALLS)).as_ref()
     }
@@ -66,7 +66,7 @@ impl Moto {
     }
 
     /// A home whose variables hold the user's credentials.
-    fn lab(&self) -> Lab {
+    pub(crate) fn lab(&self) -> Lab {
         self.nobody().env("AWS_ACCESS_KEY_ID", &self.access_key).env("AWS_SECRET_ACCESS_KEY", &self.secret_key)
     }
 
@@ -162,7 +162,7 @@ fn credentials_come_from_where_aws_has_them_in_its_order() {
 
     let named = moto.nobody().env("AWS_PROFILE", "dev");
     let said = named.refusal(&key, &enc_of(&sealed));
-    let missing = "failed to decrypt sops data key with AWS KMS: could not load AWS config: failed to get shared config profile, dev";
+    let missing = "could not load AWS config: failed to get shared config profile, dev";
     assert_eq!(said, missing);
     named.file(".aws/config", format!("[default]\n{wrong}[profile dev]\n{keys}"));
     assert!(opens(&named), "AWS_PROFILE");

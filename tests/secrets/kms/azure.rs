@@ -16,7 +16,7 @@ use super::lab::{Lab, PLAIN, python};
 use super::stand_in::{Heard, Said, StandIn};
 use crate::common::peer;
 
-const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
+pub const VERSION: &str = "v1aaaaaaaaaaaaaaaaaaaaaaaaaaaaaa";
 pub const TOKEN: &str = "token-of-the-stand-in";
 
 /// What the vault does wrong.
@@ -41,6 +41,10 @@ fn operate(operation: &str, value: &[u8]) -> Option<Vec<u8>> {
 
 fn granted() -> serde_json::Value {
     json!({ "access_token": TOKEN, "expires_in": 3599, "expires_on": "2100000000", "token_type": "Bearer", "resource": "x", "client_id": "c" })
+}
+
+pub fn granted_to_a_machine() -> Said {
+    Said::json(200, &granted())
 }
 
 pub fn vendor(fault: Arc<AtomicU16>) -> StandIn {

@@ -16,7 +16,7 @@ use super::stand_in::{Heard, Said, StandIn};
 use super::symmetric::{open_text, seal_text};
 use crate::common::peer;
 
-const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
+pub const NAME: &str = "projects/p/locations/global/keyRings/r/cryptoKeys/k";
 pub const TOKEN: &str = "token-of-the-stand-in";
 
 /// An answer without a key.
@@ -227,6 +227,6 @@ fn failures_are_worded_as_those_of_sops() {
     assert!(
         lab.refusal(&version, &enc).ends_with(&format!("no valid resource ID found in \"{NAME}/cryptoKeyVersions/1\""))
     );
-    let elsewhere = lab.env("SOPS_GCP_KMS_UNIVERSE_DOMAIN", "example.org");
+    let elsewhere = lab.env("GOOGLE_CLOUD_UNIVERSE_DOMAIN", "example.org");
     assert!(elsewhere.refusal(&key(), &enc).contains("universe domain (\"example.org\") does not match"));
 }

@@ -15,11 +15,14 @@ fn shown(heard: &Heard) -> Option<String> {
         ["audience", "grant_type", "scope", "subject_token", "subject_token_type", "client_id", "refresh_token"];
     let form: Vec<String> = names.map(|name| heard.form(name)).into_iter().filter(|value| !value.is_empty()).collect();
     let bearer = heard.header("authorization").trim_start_matches("Bearer ");
-    let body = if heard.path == "/lend" { heard.json().to_string() } else { String::new() };
+    let lent = heard.json();
+    let lent = ["delegates", "lifetime", "scope"].map(|name| lent[name].to_string());
+    let body = if heard.path == "/lend" { lent.join(" ") } else { String::new() };
     let query =
         if heard.path.starts_with("/computeMetadata") { heard.query.replace("%2C", ",") } else { String::new() };
     let signed = format!("{}{}", claims(&heard.form("assertion")), claims(bearer));
-    Some(format!("{} {} {query} {} {body} {signed}", heard.method, heard.path, form.join(" ")))
+    let host = heard.host.split(':').next().unwrap_or_default();
+    Some(format!("{} {host} {} {query} {} {body} {signed}", heard.method, heard.path, form.join(" ")))
 }
 
 /// What a signed token says, but for the time; of any other one itself.
@@ -73,8 +76,13 @@ fn places() {
     both.refuse(&lab(&vendor).env("GOOGLE_CREDENTIALS", "nonsense"), &sealed, "no credentials at all", false);
     let missing = lab(&vendor).env("GOOGLE_APPLICATION_CREDENTIALS", "/missing.json");
     both.refuse(&missing, &sealed, "a file that is missing", false);
-    let elsewhere = lab(&vendor).env("SOPS_GCP_KMS_UNIVERSE_DOMAIN", "example.org").env("GOOGLE_CREDENTIALS", &account);
+    let account: Value = serde_json::from_str(&account).unwrap();
+    let mut foreign = account.clone();
+    foreign["universe_domain"] = json!("example.org");
+    let elsewhere = lab(&vendor).env("GOOGLE_CREDENTIALS", foreign.to_string());
     both.refuse(&elsewhere, &sealed, "another universe", false);
+    let endpoint = lab(&vendor).env("SOPS_GCP_KMS_UNIVERSE_DOMAIN", "example.org");
+    open(endpoint.env("GOOGLE_CREDENTIALS", account.to_string()), "an endpoint before a universe");
     both.done();
 }
 

@@ -1,20 +1,23 @@
 //! Keys that somebody else holds: each vendor's client against the real thing or a stand-in, beside the real `sops`.
 
 mod at_once;
-mod aws;
-mod aws_sources;
-mod azure;
+pub mod aws;
+pub mod aws_sources;
+pub mod azure;
 mod azure_sources;
 mod both;
-mod gcp;
+pub mod gcp;
 mod gcp_grpc;
 mod gcp_sources;
-mod huawei;
+pub mod huawei;
 mod huawei_sources;
 mod keyservice;
-mod lab;
+pub mod lab;
+mod laws;
+mod metadata;
+mod offering;
 mod replay;
-mod stand_in;
+pub mod stand_in;
 mod symmetric;
-mod vault;
-mod vault_sources;
+pub mod vault;
+pub mod vault_sources;

@@ -24,6 +24,11 @@ fn answer(heard: &Heard) -> Said {
     Said::json(200, &json!({ "data": { name: text } }))
 }
 
+/// A Vault that is one.
+pub fn vendor() -> StandIn {
+    StandIn::start(|_, _, heard| answer(heard))
+}
+
 fn shown(heard: &Heard) -> Option<String> {
     let names = ["x-vault-token", "x-vault-namespace", "x-vault-request", "x-mine", "host"];
     Some(format!("{} {} {}", heard.method, heard.path, names.map(|name| heard.header(name)).join(" ")))
@@ -35,7 +40,7 @@ fn key(address: &str) -> Recipient {
 
 #[test]
 fn tokens_headers_and_addresses() {
-    let vendor = StandIn::start(|_, _, heard| answer(heard));
+    let vendor = vendor();
     let address = format!("http://127.0.0.1:{}", vendor.clear);
     let with_token = || Lab::new().env("VAULT_TOKEN", "root");
     let sealed = with_token().encrypt(&key(&address)).unwrap();

@@ -4,9 +4,10 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::{Findings, walk};
+use super::Findings;
 use crate::cipher::token;
 use crate::cli::secrets::rules::{Rules, Search, shown};
+use crate::cli::secrets::walk;
 use crate::cli::{Context, Failed};
 use crate::document::Document;
 use crate::sops::{Metadata, Problem, Rule, is_governed, key_differences, read_as_named, validate};

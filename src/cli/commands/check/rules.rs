@@ -2,9 +2,10 @@
 
 use std::path::{Path, PathBuf};
 
-use super::{Findings, walk};
+use super::Findings;
 use crate::cipher::token;
 use crate::cli::secrets::rules::{NAME, shown};
+use crate::cli::secrets::walk;
 use crate::cli::{Context, Failed};
 use crate::error::Class;
 use crate::sops::{KnownFile, Metadata, Problem, lint_rules, read_as_named};

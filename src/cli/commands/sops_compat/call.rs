@@ -73,8 +73,11 @@ impl Call {
         (word("input-type"), word("output-type"))
     }
 
-    pub(super) fn emit_options(&self) -> EmitOptions {
-        EmitOptions { indent: self.global.value("indent").and_then(|text| text.parse().ok()) }
+    /// How a text of this type is written anew: as `--indent` says, or the rules.
+    pub(super) fn emit_options(&self, output: Format) -> EmitOptions {
+        let flag = self.global.value("indent").and_then(|text| text.parse().ok());
+        let ruled = || self.rules(None).ok().flatten()?.set.stores().indent(output);
+        EmitOptions { indent: flag.or_else(ruled) }
     }
 
     /// The rules, which every command reads, because a malformed file stops them all; with a name the rule for it.
@@ -200,5 +203,5 @@ pub(super) fn converted(
     let file = EncryptedFile::parse_as_sops(input, text).and_then(|file| file.adopt(keys)).map_err(failed)?;
     let document = file.document().map_err(failed)?;
     let now = call.context.now();
-    file.reencrypt_as(document, output, call.emit_options(), crate::sops::Flavour::Sops, now).map_err(failed)
+    file.reencrypt_as(document, output, call.emit_options(output), crate::sops::Flavour::Sops, now).map_err(failed)
 }

@@ -113,7 +113,7 @@ impl Subject {
                 encrypt(&document, encryption, &call.keys_to_encrypt(), now)
             }
             Self::New(encryption) => {
-                encrypt_as(&document, formats.1, call.emit_options(), encryption, &call.keys_to_encrypt(), now)
+                encrypt_as(&document, formats.1, call.emit_options(formats.1), encryption, &call.keys_to_encrypt(), now)
             }
         }
     }

@@ -99,7 +99,7 @@ pub(super) fn file(call: &Call) -> Result<u8, Exit> {
         Zeroizing::new(opened.text().to_vec())
     } else {
         let tree = opened.tree().map_err(|error: SopsError| Exit::decrypting(&error))?;
-        emit(output, &tree, None, call.emit_options()).map_err(Exit::emitting)?
+        emit(output, &tree, None, call.emit_options(output)).map_err(Exit::emitting)?
     };
     let (name, user) = (call.flags.value("filename"), user(call)?);
     if name.is_some_and(|name| !Readable::is_local(name)) {

@@ -28,10 +28,12 @@ pub(super) fn encrypt(call: &Call) -> Result<u8, Exit> {
     let parse = if format == Format::Binary { Document::parse_plain } else { Document::parse_as_sops };
     let document = parse(format, std::mem::take(&mut *input)).map_err(|error| Exit::encrypting(error.into()))?;
     let (keys, now) = (call.keys_to_encrypt(), call.context.now());
-    let text = if format == output {
+    // The JSON around a binary file has no text of the user's to keep.
+    let anew = format != output || (output == Format::Binary && encryption.emit.indent.is_some());
+    let text = if !anew {
         crate::sops::encrypt(&document, &encryption, &keys, now)
     } else {
-        encrypt_as(&document, output, call.emit_options(), &encryption, &keys, now)
+        encrypt_as(&document, output, encryption.emit, &encryption, &keys, now)
     };
     let text = text.map_err(Exit::encrypting)?;
     call.context.witness(file.as_deref())?.record(Action::Encrypt)?;
@@ -66,11 +68,11 @@ pub(super) fn decrypt(call: &Call) -> Result<u8, Exit> {
     };
     let text = match (tree, path) {
         (None, _) => text,
-        (Some(tree), None) => emit(output, &tree, None, call.emit_options()).map_err(Exit::emitting)?,
+        (Some(tree), None) => emit(output, &tree, None, call.emit_options(output)).map_err(Exit::emitting)?,
         (Some(tree), Some(path)) => {
             let selected =
                 tree.select(&path).map_err(|error| Exit::new(1, format!("error truncating tree: {error}")))?;
-            selected.emit(output, call.emit_options()).map_err(Exit::emitting)?
+            selected.emit(output, call.emit_options(output)).map_err(Exit::emitting)?
         }
     };
     destination.write(&text, 0o600)?;

@@ -46,10 +46,11 @@ fn one(call: &Call, rules: &Rules, publisher: &Publisher, root: &Path, typed: &P
     let destination = place(rule)?;
     let recursive = call.flags.is_set("recursive");
     let omit = call.flags.is_set("omit-extensions") || rule.omit_extensions;
-    let name = name_at(recursive.then_some(root), typed, omit);
+    let root = clean(root);
+    let name = name_at(recursive.then_some(root.as_path()), &clean(typed), omit);
 
     let format = Format::of_path(&path.to_string_lossy());
-    let text = call.read(Some(&path)).map_err(|exit| Exit::new(1, exit.message))?;
+    let text = call.read(Some(&path))?;
     let file = EncryptedFile::parse_as_sops(format, text.to_vec());
     let file = file.map_err(|error| Exit::unreadable(format, &text, &error))?;
     let keys = call.keys(file.metadata())?;

@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::call::Call;
 use super::exit::{self, Exit};
+use crate::cli::report;
 use crate::keys::{EncryptionContext, KeyKind, Recipient};
-use crate::sops::{Encryption, EncryptionScope, Flavour, RuleGroup, Selector};
+use crate::sops::{Encryption, EncryptionScope, Flavour, Pattern, RuleGroup, Selector};
 
 /// The flags that name keys, in the order in which the keys stand in a file.
 const FLAGS: [(&str, KeyKind); 7] = [
@@ -112,6 +113,11 @@ pub(super) fn encryption(call: &Call, name: Option<&Path>) -> Result<Encryption,
     }
     encryption.mac_only_encrypted |= call.global.is_set("mac-only-encrypted");
     encryption.flavour = Flavour::Sops;
+    encryption.emit = call.emit_options(call.formats(name).1);
+    if let Some(problem) = encryption.scope.selector().pattern().and_then(Pattern::problem) {
+        // Nothing matches it, so that `encrypted_regex` leaves everything in clear: SOPS says nothing of it.
+        report::say(&format!("warning: {problem}, so it matches nothing"));
+    }
     if let Some(threshold) = call.flags.number("shamir-secret-sharing-threshold") {
         encryption.shamir_threshold = usize::try_from(threshold).ok();
     }
@@ -123,8 +129,7 @@ fn selectors(call: &Call) -> Result<Option<Selector>, Exit> {
     let mut chosen = Vec::new();
     for field in Selector::FIELDS {
         let Some(value) = call.flags.value(&field.replace('_', "-")) else { continue };
-        let selector = Selector::of_field(field, value).map_err(|error| Exit::new(1, error.to_string()))?;
-        chosen.extend(selector);
+        chosen.extend(Selector::of_field_as_sops(field, value));
     }
     if chosen.len() > 1 {
         return Err(Exit::new(8, format!("Error: {MORE_SELECTORS}")));

@@ -5,8 +5,8 @@ use std::path::Path;
 use super::call::{Call, Loaded, converted, write};
 use super::exit::Exit;
 use super::{extract, recipients};
-use crate::cli::Action;
 use crate::cli::secrets::value;
+use crate::cli::{Action, Witness};
 use crate::document::{KeyPath, Kind, PathPart, fixed_notation, parse_float};
 use crate::secret::SecretString;
 use crate::sops::{DecryptedFile, Flavour, NewValue, SopsError};
@@ -51,12 +51,16 @@ fn put(call: &Call, file: &Path, path: &KeyPath, text: &SecretString) -> Result<
     if path.parts().len() == 1 && path.parts()[0] == PathPart::Key("sops".to_owned()) {
         return Err(Exit::encrypting(SopsError::AlreadyEncrypted { line: 0 }));
     }
-    change(call, file, |file, now| {
+    change(call, file, |file, now, witness| {
         let changed = match file.put(path, &value, Flavour::Sops, now) {
             // A position in a mapping is no place, and SOPS writes the file all the same.
             Err(SopsError::NoPlace { reason: "a mapping has keys, not positions", .. }) => None,
-            other => other?,
+            other => other.map_err(|error| Exit::changing(&error))?,
         };
+        if changed.is_none() && call.flags.is_set("idempotent") {
+            // SOPS encrypts before it compares.
+            witness.record(Action::Encrypt)?;
+        }
         Ok(changed)
     })
 }
@@ -68,36 +72,30 @@ pub(super) fn unset(call: &Call) -> Result<u8, Exit> {
     let file = call.file()?;
     let path = extract::path(&call.flags.rest[1], extract::UNSET)?;
     let idempotent = call.flags.is_set("idempotent");
-    let mut missing = None;
-    let done = change(call, &file, |file, now| {
-        let changed = file.unset(&path, Flavour::Sops, now)?;
-        if changed.is_none() && !idempotent {
-            missing = Some(why_missing(file, &path)?);
+    change(call, &file, |file, now, _| {
+        let failed = |error: SopsError| Exit::changing(&error);
+        match file.unset(&path, Flavour::Sops, now).map_err(failed)? {
+            None if !idempotent => Err(why_missing(file, &path).map_err(failed)?),
+            changed => Ok(changed),
         }
-        Ok(changed)
-    });
-    match missing {
-        Some(exit) => Err(exit),
-        None => done,
-    }
+    })
 }
 
 /// Opens a file, changes it and writes it back; where nothing has changed only if the user does not mind.
 fn change(
     call: &Call,
     path: &Path,
-    change: impl FnOnce(&DecryptedFile, jiff::Timestamp) -> Result<Option<Vec<u8>>, SopsError>,
+    change: impl FnOnce(&DecryptedFile, jiff::Timestamp, &Witness) -> Result<Option<Vec<u8>>, Exit>,
 ) -> Result<u8, Exit> {
     call.rules(None)?;
     let formats = call.formats(Some(path));
     let Loaded { file, keys, witness } = call.load(Some(path), formats.0)?;
     let opened = call.open(file, &keys, &witness)?;
     let now = call.context.now();
-    let failed = |error: SopsError| Exit::changing(&error);
-    let text = match change(&opened, now).map_err(failed)? {
+    let text = match change(&opened, now, &witness)? {
         Some(text) => text,
         None if call.flags.is_set("idempotent") => return Ok(0),
-        None => opened.touch(now).map_err(failed)?,
+        None => opened.touch(now).map_err(|error| Exit::changing(&error))?,
     };
     let text = converted(call, text, formats, &keys)?;
     witness.record(Action::Encrypt)?;

@@ -51,7 +51,7 @@ fn one(call: &Call, path: &Path) -> Result<(), Exit> {
     let keys = loaded.keys.in_order(DecryptionOrder::of_file());
     let failed = |error: crate::sops::SopsError| Exit::new(1, Exit::decrypting(&error).message);
     let groups = complete(&rule.groups, &keys).map_err(failed)?;
-    let changes = loaded.file.key_changes(&groups);
+    let changes = loaded.file.metadata().key_changes(&groups);
     if changes.is_empty() {
         say(&format!("File {shown} already up to date"));
         return Ok(());

@@ -138,9 +138,8 @@ fn refused(operation: &str, answer: &Response) -> Trouble {
         (if code.is_empty() { answer.reason().replace(' ', "") } else { said(&code) }, said(&message));
     let id = |name: &str| said(answer.header(name).unwrap_or_default());
     let (request, host) = (id("x-amz-request-id"), id("x-amz-id-2"));
-    let api = if code == "NoSuchBucket" { "" } else { "api error " };
     let theirs = format!(
-        "https response error StatusCode: {status}, RequestID: {request}, HostID: {host}, {api}{code}: {message}"
+        "https response error StatusCode: {status}, RequestID: {request}, HostID: {host}, api error {code}: {message}"
     );
     let passing = passing_status(status) || THROTTLING.contains(&code.as_str());
     let class = if passing { Class::World } else { Class::Untrusted };

@@ -13,9 +13,6 @@ use crate::secret::SecretString;
 use crate::system::files;
 use crate::system::wire::Wire;
 
-/// Profiles may point at each other this many times.
-const DEPTH: usize = 8;
-
 /// What signs a request.
 #[derive(Clone)]
 pub(super) struct Credentials {
@@ -54,7 +51,7 @@ impl Chain {
     /// The credentials for a key that names `profile`, or none.
     pub(super) fn find(&self, shared: &Shared, profile: &str, region: &str) -> Result<Credentials, Trouble> {
         if !profile.is_empty() {
-            return self.of_profile(shared, profile, region, DEPTH);
+            return self.of_chain(shared, profile, region);
         }
         if let Some(found) = self.of_variables() {
             return Ok(found);
@@ -67,7 +64,20 @@ impl Chain {
             let session = self.surroundings.text("AWS_ROLE_SESSION_NAME");
             return self.web_identity(file, role, session, region);
         }
-        self.of_profile(shared, self.default_profile(), region, DEPTH)
+        self.of_chain(shared, self.default_profile(), region)
+    }
+
+    /// The credentials of a profile, if those that it leads to come to an end. It is seen to before anything is fetched:
+    /// what is being fetched under a name is not fetched again by another thread, nor by this one.
+    fn of_chain(&self, shared: &Shared, profile: &str, region: &str) -> Result<Credentials, Trouble> {
+        let mut passed = vec![profile];
+        while let Some(next) = passed.last().and_then(|name| source_of(shared, name)) {
+            if passed.contains(&next) {
+                return Err(Trouble::usage(format!("the AWS profile `{next}` leads round in a circle")).led(""));
+            }
+            passed.push(next);
+        }
+        self.of_profile(shared, profile, region)
     }
 
     /// The profile that is meant where none is named.
@@ -87,18 +97,18 @@ impl Chain {
         })
     }
 
-    fn of_profile(&self, shared: &Shared, name: &str, region: &str, depth: usize) -> Result<Credentials, Trouble> {
+    fn of_profile(&self, shared: &Shared, name: &str, region: &str) -> Result<Credentials, Trouble> {
         let nothing = Section::default();
         let profile = match shared.profile(name) {
             Some(profile) => profile,
             None if name == "default" => &nothing,
             None => {
                 let theirs = format!("could not load AWS config: failed to get shared config profile, {name}");
-                return Err(Trouble::usage(format!("there is no AWS profile `{name}`")).sops(theirs));
+                return Err(Trouble::usage(format!("there is no AWS profile `{name}`")).sops(theirs).led(""));
             }
         };
         let Some(role) = profile.get("role_arn").filter(|_| profile.get("web_identity_token_file").is_none()) else {
-            return self.base_of(shared, profile, name, region, depth);
+            return self.base_of(shared, profile, name, region);
         };
         if profile.get("mfa_serial").is_some() {
             return Err(Trouble::usage(format!(
@@ -116,25 +126,15 @@ impl Chain {
             region,
         };
         self.kept(&format!("profile {name} {region}"), || {
-            let base = self.base_of(shared, profile, name, region, depth)?;
+            let base = self.base_of(shared, profile, name, region)?;
             sts::assume(self, shared, &base, &assume)
         })
     }
 
     /// What a profile has of its own, before it takes on its role.
-    fn base_of(
-        &self,
-        shared: &Shared,
-        profile: &Section,
-        name: &str,
-        region: &str,
-        depth: usize,
-    ) -> Result<Credentials, Trouble> {
-        if let Some(source) = profile.get("source_profile").filter(|source| *source != name) {
-            if depth == 0 {
-                return Err(Trouble::usage(format!("the AWS profile `{name}` leads round in a circle")));
-            }
-            return self.of_profile(shared, source, region, depth - 1);
+    fn base_of(&self, shared: &Shared, profile: &Section, name: &str, region: &str) -> Result<Credentials, Trouble> {
+        if let Some(source) = source_of(shared, name) {
+            return self.of_profile(shared, source, region);
         }
         if let (Some(access), Some(secret)) =
             (profile.get("aws_access_key_id"), profile.secret("aws_secret_access_key"))
@@ -191,6 +191,11 @@ impl Chain {
     fn session(&self, before: &str) -> String {
         format!("{before}{}", self.surroundings.now().as_nanosecond())
     }
+}
+
+/// The other profile that one builds on.
+fn source_of<'s>(shared: &'s Shared, name: &str) -> Option<&'s str> {
+    shared.profile(name)?.get("source_profile").filter(|source| *source != name)
 }
 
 /// No credentials, and what to do about it.

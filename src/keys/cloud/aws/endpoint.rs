@@ -103,7 +103,8 @@ pub(super) fn region(arn: &str) -> Result<&str, Trouble> {
         return Ok(region);
     }
     Err(Trouble::usage(format!("`{arn}` is no ARN of a key or an alias of KMS"))
-        .sops(format!("no valid ARN found in '{arn}'")))
+        .sops(format!("no valid ARN found in '{arn}'"))
+        .led(""))
 }
 
 #[cfg(test)]

@@ -58,7 +58,7 @@ pub(super) fn assume(
     });
     answer.map_err(|trouble| {
         let theirs = format!("failed to assume role '{}'", assume.role);
-        trouble.within(&format!("the role `{}`", assume.role), &theirs)
+        trouble.within(&format!("the role `{}`", assume.role), &theirs).led("")
     })
 }
 

@@ -65,20 +65,31 @@ impl Chain {
         self.kept.forget(&name(challenge));
     }
 
-    fn find(&self, challenge: &Challenge) -> Result<Token, Trouble> {
+    /// The links that `AZURE_TOKEN_CREDENTIALS` leaves of the chain.
+    fn links(&self) -> impl Iterator<Item = &'static (&'static str, &'static str, Ask)> {
+        let narrowed = self.surroundings.text("AZURE_TOKEN_CREDENTIALS").map(str::to_owned);
+        LINKS.iter().filter(move |link| {
+            narrowed.as_ref().is_none_or(|word| word.eq_ignore_ascii_case(link.0) || word == link.1)
+        })
+    }
+
+    /// Whether the chain has a link at all, which is seen to before the vault is asked.
+    pub(super) fn is_meant(&self, lead: &'static str) -> Result<(), Trouble> {
         let narrowed = self.surroundings.text("AZURE_TOKEN_CREDENTIALS");
-        let meant =
-            |link: &&(&str, &str, Ask)| narrowed.is_none_or(|word| word.eq_ignore_ascii_case(link.0) || word == link.1);
-        let mut links = LINKS.iter().filter(meant).peekable();
-        if let (Some(word), None) = (narrowed, links.peek()) {
+        if let (Some(word), None) = (narrowed, self.links().next()) {
             let theirs = format!(
                 "invalid AZURE_TOKEN_CREDENTIALS value \"{word}\". Valid values are \"dev\", \"prod\", or the name of a credential type"
             );
             return Err(Trouble::usage(format!("`AZURE_TOKEN_CREDENTIALS` is `{word}`, which names no credential"))
-                .sops(theirs));
+                .sops(theirs)
+                .led(lead));
         }
+        Ok(())
+    }
+
+    fn find(&self, challenge: &Challenge) -> Result<Token, Trouble> {
         let mut absent = String::new();
-        for (name, _, ask) in links {
+        for (name, _, ask) in self.links() {
             match ask(self, challenge) {
                 Ok(Link::Token(token)) => {
                     tracing::debug!("a token of Azure by {name}");

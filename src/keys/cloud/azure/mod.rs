@@ -126,7 +126,10 @@ impl KeyService for AzureKeyVault {
     fn wrap(&self, recipient: &Recipient, share: &SecretBytes) -> Result<String, KeyError> {
         let Recipient::AzureKeyVault(key) = recipient else { return Err(super::not_mine(recipient)) };
         let value = SecretString::new(URL_SAFE_NO_PAD.encode(share.expose_secret()));
-        let wrapped = self.current(key).and_then(|key| self.operate(&key, "encrypt", value.expose_secret()));
+        let wrapped = self.chain.is_meant("failed to get Azure token credential to encrypt data");
+        let wrapped = wrapped
+            .and_then(|()| self.current(key))
+            .and_then(|key| self.operate(&key, "encrypt", value.expose_secret()));
         let wrapped = wrapped.map_err(|trouble| introduce(recipient, trouble, "encrypt"))?;
         Ok(URL_SAFE_NO_PAD.encode(wrapped.expose_secret()))
     }
@@ -135,7 +138,10 @@ impl KeyService for AzureKeyVault {
         let recipient = &wrapped.recipient;
         let Recipient::AzureKeyVault(key) = recipient else { return Err(super::not_mine(recipient)) };
         let share = match URL_SAFE_NO_PAD.decode(&wrapped.enc) {
-            Ok(bytes) if !bytes.is_empty() => self.operate(key, "decrypt", &wrapped.enc),
+            Ok(bytes) if !bytes.is_empty() => self
+                .chain
+                .is_meant("failed to get Azure token credential to decrypt")
+                .and_then(|()| self.operate(key, "decrypt", &wrapped.enc)),
             _ => Err(Trouble::untrusted("the wrapped key is no base64 for addresses")),
         };
         share.map(Some).map_err(|trouble| introduce(recipient, trouble, "decrypt"))

@@ -21,6 +21,8 @@ use crate::system::wire::{Request, Response, Wire, form};
 
 pub(super) const PLATFORM: &str = "https://www.googleapis.com/auth/cloud-platform";
 pub(super) const KMS: &str = "https://www.googleapis.com/auth/cloudkms";
+/// SOPS's introduction to what keeps it from asking at all.
+pub(super) const NO_SERVICE: &str = "cannot create GCP KMS service";
 const TOKEN_URL: &str = "https://oauth2.googleapis.com/token";
 const WAITS: Again = Again::new(3, Duration::from_millis(500));
 const TIME_LIMIT: Duration = Duration::from_secs(30);
@@ -241,6 +243,7 @@ impl Sources {
             None => {
                 return Err(Trouble::usage("there are no credentials of Google Cloud")
                     .sops("credentials: could not find default credentials")
+                    .led(NO_SERVICE)
                     .hint("run `gcloud auth application-default login`, or set `GOOGLE_CREDENTIALS`"));
             }
         };
@@ -280,7 +283,7 @@ fn same_universe(wanted: &str, found: &str) -> Result<(), Trouble> {
     }
     let ours = format!("the credentials are for the universe `{found}`, and `{wanted}` is asked for");
     let theirs = format!(
-        "the configured universe domain (\"{wanted}\") does not match the universe domain found in the credentials (\"{found}\")"
+        "the configured universe domain (\"{wanted}\") does not match the universe domain found in the credentials (\"{found}\"). If you haven't configured the universe domain explicitly, \"googleapis.com\" is the default"
     );
     Err(Trouble::usage(ours).sops(theirs))
 }

@@ -73,9 +73,11 @@ impl GcpKms {
         self.surroundings.text("SOPS_GCP_KMS_CLIENT_TYPE").is_some_and(|kind| kind.eq_ignore_ascii_case("rest"))
     }
 
+    /// An endpoint of one's own comes before the universe that SOPS is told.
     fn universe(&self) -> &str {
         let names = ["SOPS_GCP_KMS_UNIVERSE_DOMAIN", "GOOGLE_CLOUD_UNIVERSE_DOMAIN"];
-        self.surroundings.first(&names).unwrap_or("googleapis.com")
+        let led = self.surroundings.text("SOPS_GCP_KMS_ENDPOINT").is_some();
+        self.surroundings.first(if led { &names[1..] } else { &names }).unwrap_or("googleapis.com")
     }
 
     /// The other form of the share: bytes in, bytes out.
@@ -169,7 +171,8 @@ fn check(resource: &str) -> Result<(), Trouble> {
     match parts[..] {
         ["projects", a, "locations", b, "keyRings", c, "cryptoKeys", d] if ![a, b, c, d].contains(&"") => Ok(()),
         _ => Err(Trouble::usage(format!("`{resource}` is no resource id of a key of Google Cloud KMS"))
-            .sops(format!("no valid resource ID found in \"{resource}\""))),
+            .sops(format!("no valid resource ID found in \"{resource}\""))
+            .led(credentials::NO_SERVICE)),
     }
 }
 

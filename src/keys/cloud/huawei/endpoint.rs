@@ -68,9 +68,9 @@ pub(super) fn kms(surroundings: &Surroundings, region: &str) -> Result<String, T
         let theirs = format!(
             "invalid region \"{region}\": region id '{region}' is not in the following supported regions of service 'KMS': [{list}]"
         );
-        return Err(
-            Trouble::usage(format!("`{region}` is no region of HuaweiCloud that has the key service")).sops(theirs)
-        );
+        return Err(Trouble::usage(format!("`{region}` is no region of HuaweiCloud that has the key service"))
+            .sops(theirs)
+            .led("failed to create HuaweiCloud KMS client"));
     }
     Ok(format!("https://kms.{region}.{}", domain(region)))
 }

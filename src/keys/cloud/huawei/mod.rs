@@ -140,8 +140,9 @@ impl HuaweiKms {
         let body = Encrypt { key_id: &key.uuid, plain_text, encryption_algorithm: "SYMMETRIC_DEFAULT" };
         let answer = self.ask(key, "encrypt-data", &body)?;
         let enc = answer.json::<Answer<'_>>().and_then(|answer| answer.cipher_text).filter(|enc| !enc.is_empty());
-        let missing =
-            || Trouble::untrusted("the answer holds no wrapped key").sops("encryption response missing ciphertext");
+        let missing = || {
+            Trouble::untrusted("the answer holds no wrapped key").sops("encryption response missing ciphertext").led("")
+        };
         enc.map(Cow::into_owned).ok_or_else(missing)
     }
 
@@ -150,7 +151,7 @@ impl HuaweiKms {
         let answer = self.ask(key, "decrypt-data", &body)?;
         let text = answer.json::<Answer<'_>>().and_then(|answer| answer.plain_text);
         let missing =
-            || Trouble::untrusted("the answer holds no data key").sops("decryption response missing plaintext");
+            || Trouble::untrusted("the answer holds no data key").sops("decryption response missing plaintext").led("");
         text.and_then(|text| key_of(&text)).ok_or_else(missing)
     }
 }

@@ -7,7 +7,7 @@ use crate::error::Class;
 use crate::repo::{Place, Repository};
 
 /// Regular files among and below `paths`, absolute, sorted; a link to a folder is not followed.
-pub(super) fn files(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failed> {
+pub(crate) fn files(context: &Context, paths: &[PathBuf]) -> Result<Vec<PathBuf>, Failed> {
     let repo = Repository::open(&Place { directory: context.directory.clone(), ..Place::default() }).ok();
     let mut found = Vec::new();
     for path in paths {
