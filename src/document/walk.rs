@@ -226,3 +226,52 @@ fn item_done<E>(path: &mut Path<'_>, visit: &mut impl FnMut(Visit<'_>) -> Result
     }
     visit(Visit::ItemDone)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::document::{Document, Format, Splice};
+
+    #[test]
+    fn a_part_is_shown_as_in_the_whole_walk() {
+        let text =
+            "a: 1\nb:\n  c:\n    - 2\n    - d: 3\n      e: [4, {f: 5}]\n  g: 6\nh: {}\ni:\n  j:\n    k: 7\nl: 8\n";
+        let document = Document::parse(Format::Yaml, text.into()).unwrap();
+        assert!(Splice::fits(&document));
+        let leaves = document.outline().leaves.len();
+        let shown = |seen: &mut Vec<_>, visit: Visit<'_>| {
+            if let Visit::Leaf { id, path } = visit {
+                let keys: Vec<String> = path.keys().map(str::to_owned).collect();
+                seen.push((id, path.associated_data().to_owned(), path.to_key_path(), keys, path.depth()));
+            }
+            Ok::<(), ()>(())
+        };
+        let mut whole = Vec::new();
+        document.walk(|visit| shown(&mut whole, visit)).unwrap();
+        for from in 0..leaves {
+            for to in from..=leaves {
+                let mut part = Vec::new();
+                document.walk_part(&(from..to), |visit| shown(&mut part, visit)).unwrap();
+                assert_eq!(part, whole[from..to]);
+            }
+        }
+    }
+
+    #[test]
+    fn containers_before_a_part_are_opened_and_closed() {
+        let document = Document::parse(Format::Yaml, "a:\n  b:\n    c: 1\n  d: 2\ne:\n  f: 3\n".into()).unwrap();
+        let mut open = Vec::new();
+        let mut at_leaf = None;
+        let visited = document.walk_part(&(2..3), |visit| {
+            match visit {
+                Visit::Enter { path, .. } => open.push(path.keys().map(str::to_owned).collect::<Vec<_>>().join(".")),
+                Visit::Leave => drop(open.pop()),
+                Visit::Leaf { .. } => at_leaf = Some(open.clone()),
+                _ => {}
+            }
+            Ok::<(), ()>(())
+        });
+        assert!(visited.is_ok());
+        assert_eq!(at_leaf.unwrap(), ["", "e"]);
+    }
+}

@@ -34,12 +34,11 @@ const MOST_THREADS: usize = 8;
 const CLASSES: [u8; 256] = {
     let mut classes = [0; 256];
     let mut at = 0x21;
-    while at < 0x7F {
+    while at < 0x100 {
         let byte = at as u8;
         classes[at] = match byte {
             b'0'..=b'9' | b'A'..=b'Z' | b'a'..=b'z' | b'_' | b'/' => 0b111,
-            b'.' => 0b101,
-            b'-' => 0b101,
+            b'.' | b'-' => 0b101,
             b'?' | b':' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\'' | b'"'
             | b'%' | b'@' | b'`' => 0,
             _ => 0b100,
@@ -346,10 +345,18 @@ fn kind(text: &[u8]) -> Option<Kind> {
     if is_surely_text(text) { Some(Kind::Str) } else { resolve::kind(text, true, Tag::None).ok() }
 }
 
-/// Whether there is nothing but printable ASCII and line feeds.
+/// Whether there is nothing but printable characters and line feeds. The other line breaks, the later control characters
+/// and the byte order mark begin with one of three bytes, which others that begin so have to suffer for.
 fn is_printable(text: &[u8]) -> bool {
-    text.chunks(256)
-        .all(|chunk| chunk.iter().fold(true, |all, byte| all & ((byte.wrapping_sub(0x20) < 0x5F) | (*byte == b'\n'))))
+    let mut high = 0;
+    let printable = text.chunks(256).all(|chunk| {
+        chunk.iter().fold(true, |all, byte| {
+            high |= byte;
+            let suspect = matches!(byte, 0x7F | 0xC2 | 0xE2 | 0xEF);
+            all & (((*byte >= 0x20) & !suspect) | (*byte == b'\n'))
+        })
+    });
+    printable && (high < 0x80 || std::str::from_utf8(text).is_ok())
 }
 
 #[cfg(test)]

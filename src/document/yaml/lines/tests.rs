@@ -33,7 +33,7 @@ fn line() -> impl Strategy<Value = String> {
         2 => prop::sample::select(vec![
             "ENC[AES256_GCM,data:a,iv:b,tag:c,type:comment]", "ENC[AES256_GCM,data:a,iv:b,tag:c,type:str]", "-1", "- a",
             "a: b", "a:", "a #b", "a#b", "true", "1_000", "99999999999999999999", "2024-01-01", "{a: b}", "[]", "|", ">-", "&a b", "*a",
-            "!!str 1", "a  b", "a ", "-", "--- a", "ü", "\u{85}", "a\tb", "\ta", "a\r",
+            "!!str 1", "a  b", "a ", "-", "--- a", "ü", "aé ü", "€", "\u{85}", "\u{feff}", "a\tb", "\ta", "a\r",
         ]).prop_map(str::to_owned),
     ];
     (indent, key, value, 0..14u8).prop_map(|(indent, key, value, shape)| {
