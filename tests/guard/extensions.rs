@@ -36,7 +36,9 @@ fn they_pass_encrypted_and_are_blocked_where_anything_is_in_clear() {
         let mut from = token;
         while let Some(at) = file[from..].find("ENC[") {
             let start = from + at;
-            let end = start + file[start..].find(']').unwrap() + 1;
+            // In a flow collection the bracket of what was plain is escaped.
+            let ends = ["]", "\\x5D"].map(|end| file[start..].find(end).map(|at| start + at + end.len()));
+            let end = ends.into_iter().flatten().min().unwrap();
             tokens.push(start..end);
             from = end;
         }
