@@ -17,6 +17,7 @@ pub struct Scenario {
     environment: Vec<(String, String)>,
     /// Files that may hold the marker: the plaintext the test itself wrote or asked for.
     pub plaintext: Vec<PathBuf>,
+    memory: Option<tempfile::TempDir>,
 }
 
 /// What a command did.
@@ -50,9 +51,17 @@ impl Scenario {
         ];
         fs::write(root.path().join("identity.txt"), IDENTITY).expect("the identity");
         let environment = environment.map(|(name, value)| (name.to_owned(), value)).to_vec();
-        let scenario = Self { root, environment, plaintext: Vec::new() };
+        let scenario = Self { root, environment, plaintext: Vec::new(), memory: None };
         scenario.git(["init", "-q", "-b", "main"]);
         scenario
+    }
+
+    /// With a memory folder that tests beside this one do not look into; for commands that show plaintext to others.
+    pub fn memory_of_its_own(mut self) -> Self {
+        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").expect("a memory folder");
+        self.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
+        self.memory = Some(memory);
+        self
     }
 
     /// The folder that holds everything of this test.
@@ -175,7 +184,10 @@ impl Scenario {
     /// Fails if anything of this test holds the marker that may not.
     pub fn listen(&self) {
         let mut found = canary::search(self.root());
-        found.extend(memory_folders().iter().flat_map(|folder| canary::search(folder)));
+        match &self.memory {
+            Some(memory) => found.extend(canary::search(memory.path())),
+            None => found.extend(memory_folders().iter().flat_map(|folder| canary::search(folder))),
+        }
         found.retain(|path| !self.plaintext.contains(path));
         assert!(found.is_empty(), "plaintext was left in {found:?}");
     }

@@ -127,6 +127,8 @@ impl Database {
 /// A home, and an `/etc` that asks for an audit, which only the commands of this test see.
 struct Machine {
     lab: Lab,
+    /// That tests beside this one do not look into.
+    _memory: tempfile::TempDir,
     etc: PathBuf,
     ours: PathBuf,
     theirs: PathBuf,
@@ -148,7 +150,8 @@ impl Machine {
             eprintln!("SKIPPED: needs root for an `/etc` of its own");
             return None;
         }
-        let lab = Lab::new();
+        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
+        let lab = Lab::new().env("XDG_RUNTIME_DIR", memory.path().display().to_string());
         let ours = lab.home().join("bin/sops");
         std::fs::create_dir(ours.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lockage"), &ours).unwrap();
@@ -158,7 +161,7 @@ impl Machine {
             }
         }
         let etc = lab.home().join("etc");
-        let machine = Self { lab, etc, ours, theirs };
+        let machine = Self { lab, _memory: memory, etc, ours, theirs };
         machine.ask_for(&format!("backends:\n  postgres:\n    - connection_string: \"{connection}\"\n"));
         let identity = machine.lab.file("identity.txt", IDENTITY);
         Some(Self { lab: machine.lab.env("SOPS_AGE_KEY_FILE", identity.display().to_string()), ..machine })

@@ -71,10 +71,7 @@ fn keys_change_and_the_plaintext_stays() {
 
 #[test]
 fn commands_get_values_and_none_of_our_keys() {
-    let mut s = scenario();
-    // A memory folder of its own, so that tests beside it do not look into it.
-    let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
-    s.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
+    let mut s = scenario().memory_of_its_own();
     s.write("flat.yaml", "PASSWORD: CANARY-heron\nPORT: 5\n");
     assert_eq!(s.run(["-q", "encrypt", "-i", "flat.yaml"]).code, 0);
     s.plaintext.clear();

@@ -25,7 +25,7 @@ const FILES: [(&str, &str, &[&str], &str, &str); 4] = [
 ];
 
 fn scenario() -> Scenario {
-    Scenario::new().file(".sops.yaml", RULES)
+    Scenario::new().memory_of_its_own().file(".sops.yaml", RULES)
 }
 
 #[test]

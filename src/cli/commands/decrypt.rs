@@ -67,7 +67,8 @@ impl Decrypt {
         let comments = file.file.document().outline().comments.len();
         let emitted = |tree: &OwnedTree| {
             warn_of_comments(context, comments, output);
-            emit(output, tree, None, self.layout.options(context, &source, output)).map_err(SopsError::from)
+            let name = source.path(self.types.filename_override.as_deref());
+            emit(output, tree, None, self.layout.options(context, name, output)).map_err(SopsError::from)
         };
         if self.ignore_mac {
             let plain = file.decrypt_unverified()?;

@@ -64,8 +64,9 @@ impl Encrypt {
         let document = Document::parse(format, std::mem::take(&mut *input))
             .map_err(|error| in_file(&source, SopsError::from(error)))?;
         let keys = identities::to_encrypt(context);
-        let options = self.layout.options(context, &source, output);
-        let converts = format != output;
+        let options = self.layout.options(context, name, output);
+        // A dialect is no other type.
+        let converts = format.word() != output.word();
         // The JSON around a binary file has no text of the user's to keep.
         let anew = converts || (output == Format::Binary && options.indent.is_some());
         let sealed = |encryption: &Encryption| match anew {

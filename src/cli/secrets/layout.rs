@@ -1,6 +1,7 @@
 //! How a text is laid out that is written anew, because its type is another one.
 
-use super::input::Source;
+use std::path::Path;
+
 use super::rules::{Rules, Search};
 use crate::cli::{Context, report};
 use crate::document::{EmitOptions, Format};
@@ -14,10 +15,10 @@ pub(crate) struct Layout {
 }
 
 impl Layout {
-    /// The settings for a file: those of the flag, or of its rules; rules that cannot be read say nothing.
-    pub(crate) fn options(self, context: &Context, source: &Source, output: Format) -> EmitOptions {
+    /// The settings for a file of that name: those of the flag, or of its rules; rules that cannot be read say nothing.
+    pub(crate) fn options(self, context: &Context, name: Option<&Path>, output: Format) -> EmitOptions {
         let ruled = || {
-            let rules = Rules::find(context, source.path(None)?, Search::OfFile).ok().flatten()?;
+            let rules = Rules::find(context, name?, Search::OfFile).ok().flatten()?;
             rules.set.stores().indent(output)
         };
         EmitOptions { indent: self.indent.or_else(ruled) }
