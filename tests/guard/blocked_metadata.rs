@@ -1,6 +1,9 @@
 //! `sops` blocks that do not protect their file.
 
-use crate::lab::{FORMATS, Lab, RECIPIENT, STRANGER, encrypt_as, encrypted, token, with_value, without_lines};
+use crate::lab::{
+    FORMATS, Lab, RECIPIENT, STRANGER, encrypt_as, encrypted, token, with_another_name, with_value, without_leaf,
+    without_lines,
+};
 
 #[test]
 fn no_recipient_or_no_mac() {
@@ -90,8 +93,8 @@ fn a_mac_that_did_not_follow_the_values() {
     for format in FORMATS {
         let text = encrypted(format);
         let edits = [
-            ("a leaf deleted", without_lines(&text, "tls")),
-            ("a clear value changed", text.replace("app", "other")),
+            ("a leaf deleted", without_leaf(&text, "tls")),
+            ("a clear value changed", with_another_name(&text)),
             (
                 "a token changed",
                 with_value(&text, "port", &quoted(format, &token(&text, "tls").replace("bool", "int"))),
@@ -182,7 +185,7 @@ fn a_key_tells_what_structure_cannot() {
         let with_key = ["guard", "--with-key", "--json"];
         assert_eq!(lab.ask(&with_key).code, 0, "{}", format.ending);
         for (what, edited) in
-            [("a leaf deleted", without_lines(&text, "port")), ("a clear value changed", text.replace("app", "other"))]
+            [("a leaf deleted", without_leaf(&text, "port")), ("a clear value changed", with_another_name(&text))]
         {
             lab.stage(&format.path(), edited);
             assert_eq!(lab.guard().code, 0, "{what}: a first version, without a key");

@@ -207,9 +207,18 @@ pub fn encrypted(format: Format) -> String {
     encrypt_as(&format.path(), format.plain, &[]).expect("the lab is open")
 }
 
+/// Where `key` begins a line; elsewhere it may be part of any armor or token.
+fn key_at(text: &str, key: &str) -> usize {
+    let begins = |at: &usize| {
+        text[..*at].trim_end_matches([' ', '\t', '"', '#', '-']).chars().next_back().is_none_or(|last| last == '\n')
+    };
+    let found = text.match_indices(key).map(|(at, _)| at).find(begins).or_else(|| text.find(key));
+    found.unwrap_or_else(|| panic!("no {key}"))
+}
+
 /// Replaces the first token behind `key`, with its quotes, by `new`.
 pub fn with_value(text: &str, key: &str, new: &str) -> String {
-    let at = text.find(key).unwrap_or_else(|| panic!("no {key}"));
+    let at = key_at(text, key);
     let token = at + text[at..].find("ENC[").unwrap();
     let end = token + text[token..].find(']').unwrap() + 1;
     let quoted = text[..token].ends_with('"');
@@ -219,7 +228,7 @@ pub fn with_value(text: &str, key: &str, new: &str) -> String {
 
 /// The token behind `key`.
 pub fn token(text: &str, key: &str) -> String {
-    let at = text.find(key).unwrap_or_else(|| panic!("no {key}"));
+    let at = key_at(text, key);
     let token = at + text[at..].find("ENC[").unwrap();
     text[token..=token + text[token..].find(']').unwrap()].to_owned()
 }
@@ -227,4 +236,16 @@ pub fn token(text: &str, key: &str) -> String {
 /// The text without its lines that hold `part`.
 pub fn without_lines(text: &str, part: &str) -> String {
     text.lines().filter(|line| !line.contains(part)).map(|line| format!("{line}\n")).collect()
+}
+
+/// Without the leaf of that key. A part of the line's rest may be part of any armor or token.
+pub fn without_leaf(text: &str, key: &str) -> String {
+    let is_it = |line: &str| line.trim_start().trim_start_matches('"').starts_with(key);
+    text.lines().filter(|line| !is_it(line)).map(|line| format!("{line}\n")).collect()
+}
+
+/// With another value in the leaf that is in clear.
+pub fn with_another_name(text: &str) -> String {
+    let names = ["name_unencrypted: app", "name_unencrypted\": \"app", "name_unencrypted=app"];
+    names.iter().fold(text.to_owned(), |text, name| text.replace(name, &name.replace("app", "other")))
 }

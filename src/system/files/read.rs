@@ -1,7 +1,7 @@
 //! Reading whole files, and no more than is allowed.
 
 use std::fs::File;
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::path::Path;
 
 use zeroize::Zeroizing;
@@ -44,26 +44,24 @@ pub fn read_stream_at_most(
     expected: u64,
     shown: &Path,
 ) -> Result<Zeroizing<Vec<u8>>, FileError> {
-    let capacity = usize::try_from(expected.min(limit)).unwrap_or(0);
-    let mut content = Zeroizing::new(Vec::with_capacity(capacity + 1));
-    let mut piece = Zeroizing::new([0; 64 << 10]);
+    let capacity = |bytes: u64| usize::try_from(bytes.min(limit)).unwrap_or(0) + 1;
+    let mut content = Zeroizing::new(Vec::with_capacity(capacity(expected)));
     loop {
-        let length = match reader.read(&mut piece[..]) {
+        // Never more than there is room for: a vector that grows by itself leaves a copy behind.
+        let room = (content.capacity() - content.len()) as u64;
+        match reader.by_ref().take(room).read_to_end(&mut content) {
             Ok(0) => return Ok(content),
-            Ok(length) => length,
-            Err(error) if error.kind() == ErrorKind::Interrupted => continue,
+            Ok(_) if content.len() as u64 > limit => {
+                return Err(FileError::TooLarge { path: shown.to_owned(), limit });
+            }
+            Ok(_) => {}
             Err(source) => return Err(FileError::Read { path: shown.to_owned(), source }),
-        };
-        if (content.len() + length) as u64 > limit {
-            return Err(FileError::TooLarge { path: shown.to_owned(), limit });
         }
-        if content.capacity() - content.len() < length {
-            // The old buffer is wiped when it is dropped; `Vec`'s own growth would free it as it is.
-            let mut grown = Zeroizing::new(Vec::with_capacity((content.len() + length) * 2));
+        if content.len() == content.capacity() {
+            let mut grown = Zeroizing::new(Vec::with_capacity(capacity(2 * content.len() as u64)));
             grown.extend_from_slice(&content);
             content = grown;
         }
-        content.extend_from_slice(&piece[..length]);
     }
 }
 
