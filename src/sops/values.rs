@@ -51,6 +51,11 @@ pub(super) fn open(
             plain.clear();
             match cipher.decrypt(text, path.associated_data(), &mut plain) {
                 Ok(_) => see(Opened::Comment { id, text: &plain, path }),
+                // What stands as an item has no clear form: it is a token that somebody changed.
+                Err(problem) if document.outline().comment(id).item => {
+                    let line = line_of_comment(document, id);
+                    Err(SopsError::Value { path: path.to_key_path(), line, problem })
+                }
                 Err(_) => see(Opened::StaleComment { id }),
             }
         }

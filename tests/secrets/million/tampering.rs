@@ -24,10 +24,10 @@ pub(super) fn tampered(seed: &mut Seed, file: &[u8]) -> Option<Vec<u8>> {
         }
         // A digit of the time.
         2 => {
-            let at = memchr::memmem::find(file, b"lastmodified")?;
-            let at =
-                at + memchr::memmem::find(&file[at..], b":0").or_else(|| memchr::memmem::find(&file[at..], b":1"))?;
-            out[at + 1] ^= 1;
+            let start = memchr::memmem::find(file, b"lastmodified")?;
+            let time = &file[start..start + b"lastmodified: 2026-11-21T20:19:17Z".len()];
+            let at = memchr::memmem::find(time, b":0").or_else(|| memchr::memmem::find(time, b":1"))?;
+            out[start + at + 1] ^= 1;
         }
         // The type of a value.
         _ => {
@@ -40,10 +40,13 @@ pub(super) fn tampered(seed: &mut Seed, file: &[u8]) -> Option<Vec<u8>> {
     (out != file).then_some(out)
 }
 
-/// The tokens above the metadata, comments left out: one that does not open is taken for one in clear by both.
+/// The tokens above the metadata; comments are left out if they are no items, because one that does not open is taken for
+/// one in clear by both.
 fn tokens(file: &[u8]) -> Vec<Range<usize>> {
     let starts = memchr::memmem::find_iter(file, b"ENC[AES256_GCM,data:");
     let tokens = starts.filter_map(|start| Some(start..start + memchr::memchr(b']', &file[start..])? + 1));
     let mac = memchr::memmem::rfind(file, b"lastmodified").unwrap_or(file.len());
-    tokens.filter(|token| token.end < mac && !file[token.clone()].ends_with(b"type:comment]")).collect()
+    let comment = |token: &Range<usize>| file[token.clone()].ends_with(b"type:comment]");
+    let item = |token: &Range<usize>| file[..token.start].ends_with(b"- ");
+    tokens.filter(|token| token.end < mac && (item(token) || !comment(token))).collect()
 }
