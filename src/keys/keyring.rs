@@ -1,9 +1,9 @@
 //! The identities at hand.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use super::age::{self, AgeIdentity, Asking, Locked, SshIdentity};
-use super::{KeyError, KeyKind, KeyService, Prompt, Recipient, WrappedKey};
+use super::{AgeRecipient, KeyError, KeyKind, KeyService, Prompt, Recipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 
 /// Where an identity came from, and whom it answers to; nothing in it is secret.
@@ -18,11 +18,31 @@ pub struct IdentityOrigin {
 /// Identities in memory. It reads no file and no environment: the caller brings texts and says where they came from.
 #[derive(Clone, Default)]
 pub struct Keyring {
-    identities: Vec<AgeIdentity>,
-    origins: Vec<IdentityOrigin>,
+    held: Vec<Held>,
     problems: Vec<(String, String)>,
     absent: Vec<String>,
     asking: Asking,
+}
+
+/// One identity as it was brought.
+#[derive(Clone)]
+struct Held {
+    identity: AgeIdentity,
+    origin: String,
+    /// Computed when somebody asks, because that takes longer than to open a small file.
+    recipient: OnceLock<Result<String, &'static str>>,
+    /// Whether one before it is the same.
+    again: bool,
+}
+
+impl Held {
+    fn recipient(&self) -> &Result<String, &'static str> {
+        self.recipient.get_or_init(|| self.identity.recipient())
+    }
+
+    fn answers_to(&self, recipient: &AgeRecipient) -> bool {
+        self.recipient().as_ref().is_ok_and(|mine| recipient.is(mine))
+    }
 }
 
 impl Keyring {
@@ -104,7 +124,7 @@ impl Keyring {
     #[must_use]
     pub fn holds(&self, recipient: &Recipient) -> bool {
         let Recipient::Age(recipient) = recipient else { return false };
-        self.origins.iter().any(|origin| origin.recipient.as_ref().is_ok_and(|mine| recipient.is(mine)))
+        self.held.iter().any(|held| held.answers_to(recipient))
     }
 
     /// Notes a place that was named and gave no identity, with the reason in our words and in those of SOPS.
@@ -119,14 +139,15 @@ impl Keyring {
 
     /// Every identity that was added, with its origin.
     #[must_use]
-    pub fn origins(&self) -> &[IdentityOrigin] {
-        &self.origins
+    pub fn origins(&self) -> Vec<IdentityOrigin> {
+        let origin = |held: &Held| IdentityOrigin { origin: held.origin.clone(), recipient: held.recipient().clone() };
+        self.held.iter().map(origin).collect()
     }
 
     /// Whether there is no usable identity.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.identities.is_empty()
+        self.held.is_empty()
     }
 
     fn add_age_line(&mut self, line: &str, origin: &str, number: usize) -> Result<(), KeyError> {
@@ -136,16 +157,13 @@ impl Keyring {
     }
 
     fn add(&mut self, identity: AgeIdentity, origin: &str) {
-        let recipient = identity.recipient();
-        let known = recipient.is_ok() && self.origins.iter().any(|origin| origin.recipient == recipient);
-        if !known {
-            self.identities.push(identity);
-        }
-        self.origins.push(IdentityOrigin { origin: origin.to_owned(), recipient });
+        let mut held = Held { identity, origin: origin.to_owned(), recipient: OnceLock::new(), again: false };
+        held.again = self.held.iter().any(|one| one.recipient() == held.recipient() && one.recipient().is_ok());
+        self.held.push(held);
     }
 
     fn take(&mut self, added: Self) -> Result<usize, KeyError> {
-        let count = added.origins.len() - self.origins.len();
+        let count = added.held.len() - self.held.len();
         *self = added;
         Ok(count)
     }
@@ -163,9 +181,10 @@ impl KeyService for Keyring {
         let Recipient::Age(recipient) = &wrapped.recipient else { return Ok(None) };
         let mut damaged = None;
         // Nobody is asked for anything while another identity may do.
-        let (asking, quiet): (Vec<_>, Vec<_>) = self.identities.iter().partition(|identity| identity.may_ask());
-        for identity in quiet.into_iter().chain(asking) {
-            match identity.unwrap(&wrapped.enc, recipient, &self.asking) {
+        let once = self.held.iter().filter(|held| !held.again);
+        let (asking, quiet): (Vec<_>, Vec<_>) = once.partition(|held| held.identity.may_ask());
+        for held in quiet.into_iter().chain(asking) {
+            match held.identity.unwrap(&wrapped.enc, recipient, &self.asking, &|| held.answers_to(recipient)) {
                 Ok(Some(share)) => return Ok(Some(share)),
                 Ok(None) => {}
                 Err(error) => damaged = Some(error),
@@ -175,11 +194,11 @@ impl KeyService for Keyring {
     }
 
     fn identities(&self) -> Vec<String> {
-        let shown = |identity: &IdentityOrigin| match &identity.recipient {
-            Ok(recipient) => format!("{recipient} from {}", identity.origin),
-            Err(kind) => format!("{kind} from {}", identity.origin),
+        let shown = |held: &Held| match held.recipient() {
+            Ok(recipient) => format!("{recipient} from {}", held.origin),
+            Err(kind) => format!("{kind} from {}", held.origin),
         };
-        self.origins.iter().map(shown).collect()
+        self.held.iter().map(shown).collect()
     }
 
     fn problems(&self) -> Vec<String> {
@@ -191,7 +210,7 @@ impl KeyService for Keyring {
         if recipient.kind() != KeyKind::Age {
             return format!("no key for {recipient} is available");
         }
-        let mut text = if self.origins.is_empty() {
+        let mut text = if self.held.is_empty() {
             "failed to load age identities".to_owned()
         } else {
             "failed to create reader for decrypting sops data key with age: identity did not match any of the \
@@ -217,7 +236,7 @@ impl KeyService for Keyring {
 
 impl std::fmt::Debug for Keyring {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_list().entries(&self.origins).finish()
+        f.debug_list().entries(self.origins()).finish()
     }
 }
 

@@ -119,7 +119,7 @@ impl Places<'_> {
 
     fn age(&mut self, files: &[Vec<&Recipient>]) {
         // SOPS names its own place only where none of the others could be read.
-        let mut read = !self.keyring.origins().is_empty();
+        let mut read = !self.keyring.is_empty();
         let variable = "SOPS_AGE_KEY";
         match self.context.set_variable(variable) {
             Some(text) => {

@@ -66,15 +66,15 @@ impl AgeIdentity {
 
     /// Unwraps `enc`: `None` if it is for somebody else.
     ///
-    /// The recipient written beside a wrapped key is not authenticated, so the key is tried whatever it says; it only
-    /// decides whether a failure means "not mine" or "mine and damaged".
+    /// The recipient written beside a wrapped key is not authenticated, so the key is tried whatever it says; whether it
+    /// is `named` there only decides whether a failure means "not mine" or "mine and damaged".
     pub(in crate::keys) fn unwrap(
         &self,
         enc: &str,
         recipient: &AgeRecipient,
         asking: &Asking,
+        named: &dyn Fn() -> bool,
     ) -> Result<Option<SecretBytes>, KeyError> {
-        let named = self.recipient().is_ok_and(|mine| recipient.is(&mine));
         match self {
             Self::X25519(identity) => open(enc, recipient, named, identity),
             Self::Hybrid(identity) => open(enc, recipient, named, identity.as_ref()),
@@ -92,7 +92,8 @@ impl AgeIdentity {
             Self::Locked(locked) => {
                 let mut damaged = None;
                 for identity in locked.unlock(asking)? {
-                    match identity.unwrap(enc, recipient, asking) {
+                    let named = || identity.recipient().is_ok_and(|mine| recipient.is(&mine));
+                    match identity.unwrap(enc, recipient, asking, &named) {
                         Ok(Some(share)) => return Ok(Some(share)),
                         Ok(None) => {}
                         Err(error) => damaged = Some(error),
@@ -108,7 +109,7 @@ impl AgeIdentity {
 fn open(
     enc: &str,
     recipient: &AgeRecipient,
-    named: bool,
+    named: &dyn Fn() -> bool,
     identity: &dyn ::age::Identity,
 ) -> Result<Option<SecretBytes>, KeyError> {
     let damaged = |reason| Err(KeyError::Damaged { recipient: recipient.to_string(), reason });
@@ -116,7 +117,7 @@ fn open(
         .and_then(|file| file.decrypt(iter::once(identity)));
     let mut reader = match opened {
         Ok(reader) => reader,
-        Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) if named => {
+        Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) if named() => {
             return damaged("it was altered, or wrapped for another recipient than it names");
         }
         Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) => return Ok(None),
