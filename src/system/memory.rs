@@ -1,17 +1,25 @@
 //! A private folder for plaintext that an editor shall open: on a memory file system, wiped when it is dropped.
 //!
 //! What a killed command could not wipe carries its owner in its name (process and start time, so that a reused
-//! process id is not taken for it), and [`wipe_left_behind`] finds it.
+//! process id is not taken for it), and [`wipe_left_behind`] finds it. All of a user's lie in one folder, so that nobody
+//! has to read through a crowded `/tmp`.
+
+mod room;
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Class, Failure};
 
+use self::room::Room;
+
 /// What the names of such folders begin with.
 const PREFIX: &str = "lockage-edit-";
+
+/// How often a folder is tried to be made while others remove what it was to lie in.
+const ATTEMPTS: usize = 8;
 
 /// File systems that live in memory, by their magic numbers in `statfs(2)`: tmpfs and ramfs.
 #[cfg(target_os = "linux")]
@@ -32,7 +40,7 @@ pub enum PrivateFolderError {
         /// Which.
         path: PathBuf,
         /// What the system says.
-        source: std::io::Error,
+        source: io::Error,
     },
 }
 
@@ -83,14 +91,21 @@ impl PrivateFolder {
     }
 
     fn below(parent: &Path) -> Result<Self, PrivateFolderError> {
-        let made = tempfile::Builder::new()
-            .prefix(&format!("{PREFIX}{}-", Owner::this().name()))
-            .permissions(fs::Permissions::from_mode(0o700))
-            .disable_cleanup(true)
-            .tempdir_in(parent);
-        match made {
-            Ok(folder) => Ok(Self { path: folder.keep() }),
-            Err(source) => Err(PrivateFolderError::Write { path: parent.to_owned(), source }),
+        let prefix = format!("{PREFIX}{}-", Owner::this().name());
+        let mut attempts = 0;
+        loop {
+            let made = tempfile::Builder::new()
+                .prefix(&prefix)
+                .permissions(fs::Permissions::from_mode(0o700))
+                .disable_cleanup(true)
+                .tempdir_in(Room::make(parent).path());
+            attempts += 1;
+            match made {
+                Ok(folder) => return Ok(Self { path: folder.keep() }),
+                // Whoever was the last one in the room has just removed it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound && attempts < ATTEMPTS => {}
+                Err(source) => return Err(PrivateFolderError::Write { path: parent.to_owned(), source }),
+            }
         }
     }
 
@@ -117,6 +132,7 @@ impl PrivateFolder {
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
         wipe(&self.path);
+        Room::leave(&self.path);
     }
 }
 
@@ -163,15 +179,16 @@ pub(super) fn overwrite(path: &Path) {
 /// Wipes what commands that no longer run have left below `parents`. Gives how many folders that were.
 pub fn wipe_left_behind(parents: &[PathBuf]) -> usize {
     let mut count = 0;
-    let me = rustix::process::geteuid().as_raw();
-    for entry in parents.iter().filter_map(|parent| fs::read_dir(parent).ok()).flatten().flatten() {
+    let rooms = parents.iter().map(|parent| Room::of(parent));
+    for entry in rooms.filter_map(|room| fs::read_dir(room.path()).ok()).flatten().flatten() {
         let name = entry.file_name();
         let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(Owner::parse) else {
             continue;
         };
-        let mine = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == me);
+        let mine = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == room::user());
         if mine && owner.is_gone() {
             wipe(&entry.path());
+            Room::leave(&entry.path());
             count += 1;
         }
     }
@@ -269,6 +286,7 @@ mod tests {
         let parent = tempfile::tempdir().unwrap();
         let parents = [parent.path().to_owned(), parent.path().join("missing")];
         let alive = PrivateFolder::on_disk(parent.path()).unwrap();
+        let room = alive.path().parent().unwrap().to_owned();
         let mut child = std::process::Command::new("true").spawn().unwrap();
         let process = child.id();
         child.wait().unwrap();
@@ -277,12 +295,42 @@ mod tests {
         let reused = Owner { started: this.started + 1, ..this.clone() };
         let elsewhere = Owner { space: this.space + 1, ..dead.clone() };
         for owner in [&dead, &reused, &elsewhere] {
-            fs::create_dir(parent.path().join(format!("{PREFIX}{}-x1", owner.name()))).unwrap();
+            fs::create_dir(room.join(format!("{PREFIX}{}-x1", owner.name()))).unwrap();
         }
-        fs::create_dir(parent.path().join("lockage-edit-notes")).unwrap();
+        fs::create_dir(room.join("lockage-edit-notes")).unwrap();
         assert_eq!(wipe_left_behind(&parents), 2);
         assert!(alive.path().exists());
-        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 3);
+        assert_eq!(fs::read_dir(&room).unwrap().count(), 3);
+    }
+
+    #[test]
+    fn the_last_one_removes_the_room() {
+        let parent = tempfile::tempdir().unwrap();
+        let folders = [PrivateFolder::on_disk(parent.path()).unwrap(), PrivateFolder::on_disk(parent.path()).unwrap()];
+        assert_eq!(folders[0].path().parent(), folders[1].path().parent());
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
+        drop(folders);
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_room_that_others_can_look_into_is_not_used() {
+        let parent = tempfile::tempdir().unwrap();
+        let taken = parent.path().join(Room::name());
+        fs::create_dir(&taken).unwrap();
+        fs::set_permissions(&taken, fs::Permissions::from_mode(0o755)).unwrap();
+        let folder = PrivateFolder::on_disk(parent.path()).unwrap();
+        assert_eq!(folder.path().parent(), Some(parent.path()));
+        fs::remove_dir(&taken).unwrap();
+        std::os::unix::fs::symlink("/", &taken).unwrap();
+        let other = PrivateFolder::on_disk(parent.path()).unwrap();
+        assert_eq!(other.path().parent(), Some(parent.path()));
+        // What is left there is found.
+        let dead = Owner { started: Owner::this().started + 1, ..Owner::this() };
+        fs::create_dir(parent.path().join(format!("{PREFIX}{}-x1", dead.name()))).unwrap();
+        assert_eq!(wipe_left_behind(&[parent.path().to_owned()]), 1);
+        drop((folder, other));
+        assert_eq!(fs::read_dir(parent.path()).unwrap().count(), 1);
     }
 
     #[test]
