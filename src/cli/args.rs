@@ -1,6 +1,8 @@
 //! The command line's grammar: global flags and the list of commands, each in a file of its own.
 
-use clap::{Args as _, CommandFactory as _, Parser, Subcommand};
+use std::ffi::OsString;
+
+use clap::{Args as _, CommandFactory as _, FromArgMatches as _, Parser, Subcommand};
 
 use super::commands as c;
 use super::{Context, Failed};
@@ -45,6 +47,24 @@ pub(crate) struct Global {
     /// The rules file to use instead of searching for `.sops.yaml`.
     #[arg(long, value_name = "FILE", global = true, env = "SOPS_CONFIG")]
     pub(crate) config: Option<std::path::PathBuf>,
+}
+
+impl Args {
+    /// Reads a command line.
+    ///
+    /// To build every command takes longer than most of them work, so the one that is named is tried alone; what it does
+    /// not understand is read with all of them, which can suggest others and show help.
+    ///
+    /// # Errors
+    /// What is to be said of the line, which may be the help that was asked for.
+    pub(crate) fn read(argv: &[OsString]) -> Result<Self, clap::Error> {
+        let one = argv.iter().skip(1).find_map(|word| Command::one(word.to_str()?));
+        let alone = one.and_then(|one| {
+            let grammar = Global::augment_args(clap::Command::new("lockage")).subcommand(one);
+            Self::from_arg_matches(&grammar.try_get_matches_from(argv).ok()?).ok()
+        });
+        alone.map_or_else(|| Self::try_parse_from(argv), Ok)
+    }
 }
 
 impl Default for Global {
@@ -133,6 +153,27 @@ pub(crate) enum Command {
 }
 
 impl Command {
+    /// The grammar of one command; what is rarely typed, and what serves or promotes, can wait for all of them.
+    fn one(name: &str) -> Option<clap::Command> {
+        let arguments = match name {
+            "check" => c::check::Check::augment_args,
+            "decrypt" => c::decrypt::Decrypt::augment_args,
+            "edit" => c::edit::Edit::augment_args,
+            "encrypt" => c::encrypt::Encrypt::augment_args,
+            "exec-env" => c::exec::ExecEnv::augment_args,
+            "exec-file" => c::exec::ExecFile::augment_args,
+            "filestatus" => c::filestatus::Filestatus::augment_args,
+            "get" => c::get::Get::augment_args,
+            "guard" => c::guard::Guard::augment_args,
+            "rotate" => c::rotate::Rotate::augment_args,
+            "set" => c::set::Set::augment_args,
+            "unset" => c::unset::Unset::augment_args,
+            "updatekeys" => c::updatekeys::Updatekeys::augment_args,
+            _ => return None,
+        };
+        Some(arguments(clap::Command::new(name.to_owned())))
+    }
+
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         match self {
             Self::Apply(command) => command.run(context),
@@ -168,6 +209,42 @@ impl Command {
 /// The grammar as data, for completion scripts and man pages.
 #[must_use]
 pub fn command() -> clap::Command {
-    let _ = Global::augment_args;
     Args::command()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arguments(command: &clap::Command) -> Vec<String> {
+        command.get_arguments().map(|argument| format!("{argument:?}")).collect()
+    }
+
+    #[test]
+    fn a_command_alone_is_the_one_among_all() {
+        let all = command();
+        let alone: Vec<_> =
+            all.get_subcommands().filter_map(|one| Some((one, Command::one(one.get_name())?))).collect();
+        assert_eq!(alone.len(), 13);
+        for (among, alone) in alone {
+            assert_eq!(arguments(among), arguments(&alone), "{}", among.get_name());
+            assert!(!among.has_subcommands(), "{}", among.get_name());
+        }
+    }
+
+    fn read(line: &str) -> Result<Args, String> {
+        let argv: Vec<OsString> = line.split(' ').map(OsString::from).collect();
+        Args::read(&argv).map_err(|error| error.to_string())
+    }
+
+    #[test]
+    fn what_one_does_not_understand_is_read_with_all() {
+        let args = read("lockage -C decrypt filestatus a.yaml").unwrap();
+        assert!(matches!(args.command, Command::Filestatus(_)), "{args:?}");
+        let args = read("lockage decrypt -q get").unwrap();
+        assert!(matches!(args.command, Command::Decrypt(_)) && args.global.quiet, "{args:?}");
+        assert!(read("lockage help get").unwrap_err().contains("Usage: lockage get"));
+        assert!(read("lockage decryt get").unwrap_err().contains("'decrypt'"));
+        assert!(read("lockage decrypt --extrac get").unwrap_err().contains("--extract"));
+    }
 }

@@ -14,8 +14,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::ExitCode;
 
-use clap::Parser as _;
-
 pub use args::command;
 pub(crate) use audit::{Action, FILE as AUDIT_FILE, Witness};
 pub(crate) use context::Context;
@@ -30,7 +28,7 @@ pub fn run(argv: impl IntoIterator<Item = OsString>) -> ExitCode {
         return commands::sops_compat::run(&argv);
     }
     let argv = commands::route::without_arrows(argv);
-    let args = match args::Args::try_parse_from(&argv) {
+    let args = match args::Args::read(&argv) {
         Ok(args) => args,
         Err(error) => return report::usage(&error),
     };
