@@ -116,6 +116,8 @@ pub fn child() {
     let status = std::process::Command::new(arguments.next().expect("a program"))
         .args(arguments)
         .env_remove(CHILD)
+        // Cargo's own: the loader would look for every library in its folders first, which no user's does.
+        .env_remove("LD_LIBRARY_PATH")
         .stdin(Stdio::null())
         .stdout(output)
         .status()

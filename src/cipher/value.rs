@@ -1,5 +1,7 @@
 //! One value in, one token out, and back.
 
+use std::sync::OnceLock;
+
 use aes_gcm::aead::consts::{U12, U16, U32};
 use aes_gcm::aead::inout::InOutBuf;
 use aes_gcm::aead::{AeadInOut, KeyInit};
@@ -28,6 +30,7 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The older implementation has no start-up cost for each value, the newer one does several blocks at once.
 const SHORT: usize = 256;
 
+type LongValues = AesGcm<Aes256, U32>;
 type ShortValues = aes_gcm_short::AesGcm<aes_gcm_short::aes::Aes256, aes_gcm_short::aead::consts::U32>;
 
 /// Nonces are drawn in batches, because one system call costs as much as one value; a small file draws few.
@@ -36,7 +39,9 @@ const LARGEST_BATCH: usize = 1024 * NONCE_BYTES;
 
 /// AES-256-GCM with SOPS's 32-byte nonces for the values of one file: keeps the key schedule.
 pub struct ValueCipher {
-    aes: AesGcm<Aes256, U32>,
+    /// Made for the first long value, because it asks the processor a dozen questions, for which a virtual one takes longer
+    /// than a small file takes to decrypt.
+    long: OnceLock<LongValues>,
     short: ShortValues,
     key: DataKey,
     nonces: Vec<u8>,
@@ -49,7 +54,7 @@ impl ValueCipher {
     #[must_use]
     pub fn new(key: &DataKey) -> Self {
         Self {
-            aes: AesGcm::new(key.expose_secret().into()),
+            long: OnceLock::new(),
             short: aes_gcm_short::KeyInit::new(key.expose_secret().into()),
             key: key.clone(),
             nonces: Vec::new(),
@@ -99,7 +104,7 @@ impl ValueCipher {
             tag.map_err(|_| CipherError::TooLarge)?.into()
         } else {
             let value = InOutBuf::from(&mut self.scratch[..]);
-            let tag = self.aes.encrypt_inout_detached(&Nonce::<U32>::from(*nonce), data, value);
+            let tag = long(&self.long, &self.key).encrypt_inout_detached(&Nonce::<U32>::from(*nonce), data, value);
             tag.map_err(|_| CipherError::TooLarge)?.into()
         };
         out.extend_from_slice(token::PREFIX);
@@ -166,7 +171,7 @@ impl ValueCipher {
             return self.short.decrypt_in_place_detached(nonce.into(), data, value, tag.into()).is_ok();
         }
         let (nonce, tag) = (Nonce::<U32>::from(*nonce), Tag::<U16>::from(*tag));
-        self.aes.decrypt_inout_detached(&nonce, data, value.into(), &tag).is_ok()
+        long(&self.long, &self.key).decrypt_inout_detached(&nonce, data, value.into(), &tag).is_ok()
     }
 
     fn next_nonce(&mut self) -> Result<[u8; NONCE_BYTES], CipherError> {
@@ -190,6 +195,10 @@ impl std::fmt::Debug for ValueCipher {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str("ValueCipher(…)")
     }
+}
+
+fn long<'c>(made: &'c OnceLock<LongValues>, key: &DataKey) -> &'c LongValues {
+    made.get_or_init(|| AesGcm::new(key.expose_secret().into()))
 }
 
 /// Random bytes: few from the system, many from a stream cipher under a key from the system, which is four times as fast.

@@ -79,7 +79,7 @@ impl Context {
             audit: Audit::default(),
             environment,
         };
-        super::terminal::start_log(&context, global.verbose);
+        super::log::start(&context, global.verbose);
         Ok(context)
     }
 

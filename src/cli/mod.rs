@@ -5,6 +5,7 @@ mod audit;
 mod commands;
 mod context;
 mod failure;
+mod log;
 mod promotion;
 mod report;
 mod secrets;

@@ -1,33 +1,16 @@
-//! The log on stderr, and questions.
+//! Questions at the terminal.
 
 use std::fs::{File, OpenOptions};
 use std::io::{BufRead as _, BufReader, Write as _};
 
 use dialoguer::console::Term;
 use rustix::termios::{self, LocalModes, OptionalActions};
-use tracing_subscriber::filter::LevelFilter;
 use zeroize::Zeroizing;
 
 use super::context::Context;
 use super::failure::Failed;
 use crate::error::Class;
 use crate::secret::SecretString;
-
-/// Starts the log: `-v`, `-vv`, or `LOCKAGE_LOG` with a level's name.
-pub(super) fn start_log(context: &Context, verbose: u8) {
-    let level = match (verbose, context.variable("LOCKAGE_LOG")) {
-        (0, Some(word)) => word.parse().unwrap_or(LevelFilter::WARN),
-        (0, None) => LevelFilter::WARN,
-        (1, _) => LevelFilter::INFO,
-        (_, _) => LevelFilter::TRACE,
-    };
-    let _ = tracing_subscriber::fmt()
-        .with_max_level(level)
-        .with_writer(std::io::stderr)
-        .with_ansi(context.color)
-        .with_target(false)
-        .try_init();
-}
 
 /// Asks a yes-or-no question on the terminal; no is the default.
 ///
