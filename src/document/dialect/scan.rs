@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::kind::{Dialect, Form};
 use super::value;
 use crate::document::syntax::SyntaxErrorKind;
+use crate::document::trailer::PREFIX;
 
 /// What a line, or several, hold.
 pub(super) enum Statement {
@@ -138,9 +139,9 @@ impl<'t> Scanner<'t> {
             }
             return Ok(Statement::Comment(first + 1..end));
         }
-        if self.text[first..].starts_with(super::PREFIX) && first == line.start {
+        if self.text[first..].starts_with(PREFIX.as_bytes()) && first == line.start {
             let equals = memchr::memchr(b'=', &self.text[first..end]).ok_or_else(|| expected_entry(first))?;
-            let name = first + super::PREFIX.len()..first + equals;
+            let name = first + PREFIX.len()..first + equals;
             return Ok(Statement::Metadata { name, value: first + equals + 1..end, line });
         }
         let mut at = first;

@@ -1,6 +1,5 @@
 //! The dialects of Compose and of `docker run --env-file`, held to the readers' own code in both directions.
 
-use std::collections::BTreeMap;
 use std::io::{BufRead as _, BufReader, Write as _};
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -8,18 +7,13 @@ use std::process::{Command, Stdio};
 use lockage::document::{Dialect, Document, Format, SyntaxError};
 
 use super::generate;
-use super::readers::variables;
+use super::readers::{Variables, variables};
 use crate::common::peer;
 use crate::yaml::generate::Random;
 
-/// What the reader makes of a text.
-#[derive(Debug)]
-enum Answer {
-    Reads(BTreeMap<String, String>),
-    /// Takes something from its own environment: a name without a value, or an expansion.
-    Asks,
-    Refuses(String),
-}
+/// What the reader makes of a text; nothing where it takes something from its own environment (a name without a value,
+/// an expansion).
+type Answer = Result<Option<Variables>, String>;
 
 fn ask(oracle: &Path, dialect: Dialect, texts: &[Vec<u8>]) -> Vec<Answer> {
     let mut child = Command::new(oracle).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
@@ -40,13 +34,11 @@ fn ask(oracle: &Path, dialect: Dialect, texts: &[Vec<u8>]) -> Vec<Answer> {
 
 fn answer(answer: &serde_json::Value) -> Answer {
     if let Some(error) = answer["error"].as_str() {
-        return Answer::Refuses(error.to_owned());
-    }
-    if answer["asked"] == true {
-        return Answer::Asks;
+        return Err(error.to_owned());
     }
     let values = answer["values"].as_object().into_iter().flatten();
-    Answer::Reads(values.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned())).collect())
+    let values = values.map(|(name, value)| (name.clone(), value.as_str().unwrap().to_owned()));
+    Ok((answer["asked"] != true).then(|| values.collect()))
 }
 
 /// Whether the reader makes something of what we refuse: of a second entry behind a quote, of names out of other signs
@@ -72,9 +64,9 @@ fn hold(dialect: Dialect) {
     for (text, answer) in texts.iter().zip(ask(&oracle, dialect, &texts)) {
         let shown = String::from_utf8_lossy(text);
         match (Document::parse(Format::Dialect(dialect), text.clone()), answer) {
-            (Ok(ours), Answer::Reads(theirs)) if variables(&ours) == theirs => read += theirs.len(),
+            (Ok(ours), Ok(Some(theirs))) if variables(&ours) == theirs => read += theirs.len(),
             (Ok(ours), answer) => wrong.push(format!("{shown:?}\n  ours {:?}\n  theirs {answer:?}", variables(&ours))),
-            (Err(error), Answer::Reads(theirs)) if !stricter(dialect, &error) => {
+            (Err(error), Ok(Some(theirs))) if !stricter(dialect, &error) => {
                 wrong.push(format!("{shown:?}\n  ours {error}\n  theirs {theirs:?}"));
             }
             (Err(_), _) => refused += 1,
