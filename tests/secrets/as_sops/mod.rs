@@ -6,5 +6,6 @@ mod clouds;
 mod codes;
 mod flags;
 mod holders;
+mod other_types;
 mod running;
 pub(crate) mod twins;
