@@ -2,9 +2,13 @@
 
 use std::os::unix::fs::PermissionsExt as _;
 
-use super::twins::{Line, RECIPIENT, Twins};
+use super::twins::{Line, RECIPIENT, STRANGER, Twins};
 
-const FILES: [(&str, &str); 3] = [
+const FILES: [(&str, &str); 4] = [
+    (
+        ".sops.yaml",
+        "creation_rules:\n  - age: age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw,age1wsft3nsrf9aw52gr0uc78gh3qsth763z3ka9pcjnzk6ezrj4m4xs45n3pj\n",
+    ),
     ("e.yaml", "a: old CANARY-heron\n# c\nb: [1, x]\nc_unencrypted: 1.5\n"),
     ("p.yaml", "a: old CANARY-heron\nb: [1, 2.50, x]\nc_unencrypted: 1.5\n"),
     ("e.env", "a=old CANARY-heron\n"),
@@ -57,7 +61,10 @@ fn what_could_not_be_read_back_is_not_edited() {
         assert_eq!(did[0].code, 4, "{args:?}: {did:?}");
         assert!(did[0].stderr.starts_with("Could not marshal tree: what is shown as"), "{}", did[0].stderr);
         assert!(did[0].stdout.is_empty(), "an editor was started");
-        assert!(std::fs::read(folder.join(name)).unwrap() == std::fs::read(twins.s.root().join("start").join(name)).unwrap());
+        assert!(
+            std::fs::read(folder.join(name)).unwrap()
+                == std::fs::read(twins.s.root().join("start").join(name)).unwrap()
+        );
     }
     let args = ["edit", "--output-type", "binary", "e.yaml"];
     assert_eq!(twins.theirs(&[Line { args: &args, env: &env, ..Line::default() }]).1[0].code, 4);
@@ -80,6 +87,7 @@ fn json_under_a_name_of_yaml_is_opened_and_changed() {
         &["rotate", "-i", "p.yaml"],
         &["edit", "p.yaml"],
         &["updatekeys", "-y", "p.yaml"],
+        &["groups", "add", "-i", "-f", "p.yaml", "-a", STRANGER],
         &["exec-env", "p.yaml", "echo $a"],
     ] {
         let lines = [make.clone(), Line { args, env: &env, ..Line::default() }, line(&["decrypt", "p.yaml"])];
