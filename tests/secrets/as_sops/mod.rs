@@ -8,4 +8,5 @@ mod flags;
 mod holders;
 mod other_types;
 mod running;
+mod several_files;
 pub(crate) mod twins;
