@@ -98,7 +98,7 @@ impl EncryptedFile {
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
         let key = recovery::data_key(&self.metadata, keys)?;
         // What cannot be taken out of its text is not looked at in parts: the plaintext is written anew.
-        if Splice::fits(&self.document) && !(self.rewrites && !self.document.can(&MetadataEdit::Remove)) {
+        if Splice::fits(&self.document) && (!self.rewrites || self.document.can(&MetadataEdit::Remove)) {
             return self.open_in_parts(key);
         }
         let mut cipher = ValueCipher::new(&key);

@@ -47,10 +47,10 @@ pub(super) fn without_comments(document: &Document, path: &KeyPath) -> Result<Ke
                 }
                 depth -= 1;
             }
-            Visit::Leaf { .. } | Visit::Comment { .. } if list.depth == Some(depth) => {
-                if list.passes(matches!(visit, Visit::Leaf { .. }), &mut parts)? {
-                    counted = Counted::next(&parts, list.at + 1);
-                }
+            Visit::Leaf { .. } | Visit::Comment { .. }
+                if list.depth == Some(depth) && list.passes(matches!(visit, Visit::Leaf { .. }), &mut parts)? =>
+            {
+                counted = Counted::next(&parts, list.at + 1);
             }
             _ => {}
         }
