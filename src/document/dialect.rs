@@ -22,7 +22,7 @@ use super::key_path::{KeyPath, PathPart};
 use super::outline::{Comment, CommentId, Leaf, LeafId, Metadata, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
-use super::trailer;
+use super::trailer::{self, PREFIX};
 
 /// The syntax of one dialect.
 pub(crate) struct InDialect(Dialect);
@@ -31,8 +31,6 @@ pub(crate) struct InDialect(Dialect);
 pub(super) const NOT_SOPS: &str =
     "this file has quotes in a dialect that SOPS does not know; it is an extension, so call the program `lockage`";
 
-/// What the names of metadata lines begin with.
-const PREFIX: &[u8] = b"sops_";
 /// The entry of the metadata that names the dialect.
 const ENTRY: &str = "dotenv_dialect";
 
@@ -50,7 +48,7 @@ pub(super) const fn syntax(dialect: Dialect) -> &'static InDialect {
 /// The dialect that an encrypted text names in the metadata lines at its end.
 pub(super) fn announced(text: &[u8]) -> Option<Dialect> {
     let lines = text.rsplit(|byte| *byte == b'\n').skip_while(|line| line.trim_ascii().is_empty());
-    let block = lines.map_while(|line| line.trim_ascii_end().strip_prefix(PREFIX));
+    let block = lines.map_while(|line| line.trim_ascii_end().strip_prefix(PREFIX.as_bytes()));
     let words = block.filter_map(|line| line.strip_prefix(ENTRY.as_bytes())?.strip_prefix(b"="));
     words.filter_map(|word| Dialect::of_word(std::str::from_utf8(word).ok()?)).last()
 }
@@ -165,7 +163,7 @@ impl InDialect {
             _ => return refused("a dotenv file has no nesting"),
         };
         let fits = key.bytes().enumerate().all(|(at, byte)| byte != b'=' && self.0.in_name(byte, at == 0));
-        if !fits || key.is_empty() || key.as_bytes().starts_with(PREFIX) {
+        if !fits || key.is_empty() || key.starts_with(PREFIX) {
             return refused("readers of this dialect refuse this name, or it begins with `sops_`");
         }
         let mut line = format!("{key}=").into_bytes();
@@ -241,22 +239,14 @@ impl Syntax for InDialect {
         outline: &Outline,
         edit: &MetadataEdit,
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
-        let escape = |value: &str| value.replace('\n', "\\n");
         let newline = if self.0 != Dialect::Shell && text.windows(2).any(|two| two == b"\r\n") { "\r\n" } else { "\n" };
-        Ok(match edit {
-            MetadataEdit::Keep => Vec::new(),
-            MetadataEdit::Remove => trailer::remove(text, outline, newline, 0),
-            MetadataEdit::Set(tree) => {
-                let mut entries = flatten(tree);
-                entries.retain(|(name, _)| name != ENTRY);
-                entries.push((ENTRY.to_owned(), self.0.word().to_owned()));
-                entries.sort();
-                let prefix = String::from_utf8_lossy(PREFIX);
-                let lines = entries.iter().map(|(name, value)| format!("{prefix}{name}={}", escape(value)));
-                trailer::set(text, outline, &lines.collect::<Vec<_>>(), newline, 0)
-            }
-            MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), escape(new))).collect(),
-        })
+        Ok(trailer::splices(text, outline, edit, newline, |tree| {
+            let mut entries = flatten(tree);
+            entries.retain(|(name, _)| name != ENTRY);
+            entries.push((ENTRY.to_owned(), self.0.word().to_owned()));
+            entries.sort();
+            entries
+        }))
     }
 
     fn change(

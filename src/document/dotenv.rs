@@ -15,12 +15,9 @@ use super::key_path::{KeyPath, PathPart};
 use super::outline::{Comment, CommentId, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 use super::scalar::{Kind, Scalar};
 use super::syntax::{Format, Syntax, SyntaxError, SyntaxErrorKind, error};
-use super::trailer;
+use super::trailer::{self, PREFIX};
 
 pub(crate) struct Dotenv;
-
-/// What the names of metadata lines begin with.
-const PREFIX: &str = "sops_";
 
 impl Syntax for Dotenv {
     fn parse(&self, text: &[u8]) -> Result<Outline, SyntaxError> {
@@ -99,15 +96,7 @@ impl Syntax for Dotenv {
         outline: &Outline,
         edit: &MetadataEdit,
     ) -> Result<Vec<(Range<usize>, String)>, SyntaxError> {
-        Ok(match edit {
-            MetadataEdit::Keep => Vec::new(),
-            MetadataEdit::Remove => trailer::remove(text, outline, "\n", 0),
-            MetadataEdit::Set(tree) => {
-                let lines = flatten(tree).into_iter().map(|(name, value)| format!("{PREFIX}{name}={}", escape(&value)));
-                trailer::set(text, outline, &lines.collect::<Vec<_>>(), "\n", 0)
-            }
-            MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), escape(new))).collect(),
-        })
+        Ok(trailer::splices(text, outline, edit, "\n", flatten))
     }
 
     fn change(
@@ -179,10 +168,6 @@ fn unescape(value: &[u8]) -> Cow<'_, [u8]> {
     }
     out.extend_from_slice(&value[copied..]);
     Cow::Owned(out)
-}
-
-fn escape(value: &str) -> String {
-    value.replace('\n', "\\n")
 }
 
 fn write_value(value: &Replacement<'_>, out: &mut Vec<u8>) -> Result<(), SyntaxErrorKind> {

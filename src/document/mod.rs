@@ -181,6 +181,11 @@ impl Document {
         walk::walk_part(&self.outline, part, visit)
     }
 
+    /// Whether its metadata can be changed like that in this text.
+    pub(crate) fn can(&self, edit: &MetadataEdit) -> bool {
+        self.format.syntax().metadata_splices(&self.text, &self.outline, edit).is_ok()
+    }
+
     /// The new text with `edits` spliced in; every byte outside the named ranges is copied.
     ///
     /// # Errors

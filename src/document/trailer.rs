@@ -5,9 +5,36 @@
 
 use std::ops::Range;
 
+use super::edit::MetadataEdit;
 use super::outline::Outline;
+use super::tree::Tree;
+
+/// What the names of metadata lines begin with where the block is lines `NAME=value`.
+pub(super) const PREFIX: &str = "sops_";
 
 type Splice = (Range<usize>, String);
+
+/// What an edit of the metadata does to a block of lines `NAME=value`, which `entries` makes of a tree.
+pub(super) fn splices(
+    text: &[u8],
+    outline: &Outline,
+    edit: &MetadataEdit,
+    line_break: &str,
+    entries: impl FnOnce(&Tree) -> Vec<(String, String)>,
+) -> Vec<Splice> {
+    // Such a line holds no line break: the two characters `\n` stand for it.
+    let escape = |value: &str| value.replace('\n', "\\n");
+    match edit {
+        MetadataEdit::Keep => Vec::new(),
+        MetadataEdit::Remove => remove(text, outline, line_break, 0),
+        MetadataEdit::Set(tree) => {
+            let lines: Vec<String> =
+                entries(tree).iter().map(|(name, value)| format!("{PREFIX}{name}={}", escape(value))).collect();
+            set(text, outline, &lines, line_break, 0)
+        }
+        MetadataEdit::Scalars(scalars) => scalars.iter().map(|(range, new)| (range.clone(), escape(new))).collect(),
+    }
+}
 
 /// Removes all lines of the block, and `blank_lines` before it that came with it.
 pub(super) fn remove(text: &[u8], outline: &Outline, line_break: &str, blank_lines: usize) -> Vec<Splice> {

@@ -335,46 +335,11 @@ impl Reader for App {
 }
 
 #[async_trait]
-impl Reader for WritableApp {
-    async fn observe(&self, query: Query<'_>) -> Result<Observed, PlatformError> {
-        self.app.observe(query).await
-    }
-
-    async fn watermark(&self, act: &Act) -> Result<Watermark, PlatformError> {
-        self.app.watermark(act).await
-    }
-
-    async fn adopt(&self, act: &Act, since: &Watermark, source: &dyn Source) -> Result<Option<Receipt>, PlatformError> {
-        self.app.adopt(act, since, source).await
-    }
-
-    async fn settled(&self, act: &Act, receipt: &Receipt, source: &dyn Source) -> Result<Settled, PlatformError> {
-        self.app.settled(act, receipt, source).await
-    }
-
-    async fn fact(&self, fact: &str) -> Result<Option<String>, PlatformError> {
-        self.app.fact(fact).await
-    }
-
-    async fn check(&self, check: &Check) -> Result<Verdict, PlatformError> {
-        self.app.check(check).await
-    }
-
-    async fn healthy(&self) -> Result<Verdict, PlatformError> {
-        self.app.healthy().await
-    }
-
-    async fn tested(&self, commit: &str) -> Result<Tests, PlatformError> {
-        self.app.tested(commit).await
-    }
-
-    fn interval(&self) -> Duration {
-        self.app.interval()
-    }
-}
-
-#[async_trait]
 impl Writer for WritableApp {
+    fn reader(&self) -> &dyn Reader {
+        &self.app
+    }
+
     async fn send(&self, act: &Act, source: &dyn Source) -> Result<Receipt, PlatformError> {
         let (app, http) = (&self.app, &self.http);
         let change = match act {

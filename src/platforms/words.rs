@@ -8,7 +8,8 @@ use crate::promote::{Descriptor, Shape, Word};
 const TEXTS: Shape = Shape::List(&Shape::Text);
 const FREE: Shape = Shape::Map(&Shape::Any);
 
-const fn unserved(name: &'static str, about: &'static str, docs: &'static str) -> Descriptor {
+/// A backend that nothing can speak with, before its words.
+pub(super) const fn unserved(name: &'static str, about: &'static str, docs: &'static str) -> Descriptor {
     Descriptor {
         name,
         about,

@@ -65,11 +65,11 @@ impl Run<'_> {
         limit: Duration,
     ) -> Result<(), Halt> {
         let act = self.with_facts(act, limit).await?;
-        let so = self.engine.is_so(writer.as_ref(), &act).await.map_err(|error| self.halt(&error))?;
+        let so = self.engine.is_so(writer.reader(), &act).await.map_err(|error| self.halt(&error))?;
         if so {
             return self.log(&Event::Passed { step, way });
         }
-        let since = writer.watermark(&act).await.map_err(|error| self.halt(&error))?;
+        let since = writer.reader().watermark(&act).await.map_err(|error| self.halt(&error))?;
         self.log(&Event::Announced { step, way, act, since })
     }
 
@@ -119,9 +119,9 @@ impl Run<'_> {
     ) -> Result<Option<Receipt>, Halt> {
         for time in 0..times {
             if time > 0 {
-                tokio::time::sleep(writer.interval()).await;
+                tokio::time::sleep(writer.reader().interval()).await;
             }
-            match writer.adopt(act, since, self.engine.repository).await {
+            match writer.reader().adopt(act, since, self.engine.repository).await {
                 Ok(Some(receipt)) => return Ok(Some(receipt)),
                 Ok(None) => {}
                 Err(error) => return Err(self.stop(&act.what(), &error, Outcome::Unknown)),
@@ -154,10 +154,10 @@ impl Run<'_> {
         writer: &Arc<dyn Writer>,
     ) -> Result<(Receipt, Option<String>), Halt> {
         loop {
-            match writer.settled(act, receipt, self.engine.repository).await {
+            match writer.reader().settled(act, receipt, self.engine.repository).await {
                 Ok(Settled::Done(receipt)) => return Ok((receipt, None)),
                 Ok(Settled::Failed(why)) => return Ok((receipt.clone(), Some(why))),
-                Ok(Settled::Waiting(why)) => self.wait(&why, writer.interval()).await?,
+                Ok(Settled::Waiting(why)) => self.wait(&why, writer.reader().interval()).await?,
                 Err(error) => return Err(self.halt(&error)),
             }
         }
@@ -166,9 +166,9 @@ impl Run<'_> {
     async fn confirm(&mut self, way: Way, step: usize, act: &Act, writer: &Arc<dyn Writer>) -> Result<(), Halt> {
         for reading in 0..READINGS {
             if reading > 0 {
-                self.wait("it is not read back as written yet", writer.interval()).await?;
+                self.wait("it is not read back as written yet", writer.reader().interval()).await?;
             }
-            let so = self.engine.is_so(writer.as_ref(), act).await.map_err(|error| self.halt(&error))?;
+            let so = self.engine.is_so(writer.reader(), act).await.map_err(|error| self.halt(&error))?;
             if so {
                 return self.log(&Event::Confirmed { step, way });
             }
@@ -204,9 +204,9 @@ impl Run<'_> {
     async fn fact(&mut self, fact: &FactRef) -> Result<String, Halt> {
         let writer = self.writer(&fact.target)?;
         loop {
-            match writer.fact(&fact.fact).await {
+            match writer.reader().fact(&fact.fact).await {
                 Ok(Some(value)) => return Ok(value),
-                Ok(None) => self.wait(&format!("{fact} is not known yet"), writer.interval()).await?,
+                Ok(None) => self.wait(&format!("{fact} is not known yet"), writer.reader().interval()).await?,
                 Err(error) => return Err(self.halt(&error)),
             }
         }

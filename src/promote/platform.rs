@@ -231,7 +231,10 @@ pub trait Reader: Send + Sync {
 
 /// The half that can write.
 #[async_trait]
-pub trait Writer: Reader {
+pub trait Writer: Send + Sync {
+    /// The half that reads.
+    fn reader(&self) -> &dyn Reader;
+
     /// Sends the one request that does `act`, once. Does not wait for the work to end.
     ///
     /// What prepares the request and changes nothing (reading, uploading a source archive) may be repeated inside; the

@@ -211,10 +211,13 @@ impl Run<'_> {
     async fn check(&mut self, check: &Check) -> Result<(), Halt> {
         self.observer.tell(&News::Checks { check });
         let began = self.now();
-        let reader: Arc<dyn Reader> = if check.subject.starts_with("https://") {
-            self.engine.connector.prober().map_err(|error| self.halt(&error))?
+        let (prober, writer);
+        let reader: &dyn Reader = if check.subject.starts_with("https://") {
+            prober = self.engine.connector.prober().map_err(|error| self.halt(&error))?;
+            prober.as_ref()
         } else {
-            self.writer(&check.subject)?
+            writer = self.writer(&check.subject)?;
+            writer.reader()
         };
         let limit = check.timeout.unwrap_or_else(|| self.default_limit(&check.subject));
         let waited = tokio::time::timeout(limit, self.verdict(check, reader)).await;
@@ -231,7 +234,7 @@ impl Run<'_> {
         Ok(())
     }
 
-    async fn verdict(&mut self, check: &Check, reader: Arc<dyn Reader>) -> Result<String, Halt> {
+    async fn verdict(&mut self, check: &Check, reader: &dyn Reader) -> Result<String, Halt> {
         loop {
             match reader.check(check).await {
                 Ok(Verdict::Good(answer)) => return Ok(answer),

@@ -97,7 +97,8 @@ impl EncryptedFile {
 
     fn open(&self, keys: &KeyServices) -> Result<Plain, SopsError> {
         let key = recovery::data_key(&self.metadata, keys)?;
-        if Splice::fits(&self.document) {
+        // What cannot be taken out of its text is not looked at in parts: the plaintext is written anew.
+        if Splice::fits(&self.document) && (!self.rewrites || self.document.can(&MetadataEdit::Remove)) {
             return self.open_in_parts(key);
         }
         let mut cipher = ValueCipher::new(&key);
@@ -116,14 +117,25 @@ impl EncryptedFile {
             Ok(())
         })?;
         let distrust = self.check(&computed, &mut cipher);
-        edits.metadata = MetadataEdit::Remove;
-        let text = match self.document.apply(&edits) {
-            Err(_) if self.rewrites => {
-                emit(self.document.format(), &self.document.tree(&edits)?, None, EmitOptions::default())?
-            }
-            text => text?,
-        };
+        let text = self.written(edits, None)?;
         Ok(Plain { key, text, distrust, stale_comments })
+    }
+
+    /// The text with these edits, and this metadata or none; anew where the text cannot be kept and need not be.
+    pub(super) fn written(
+        &self,
+        mut edits: Edits,
+        metadata: Option<&Metadata>,
+    ) -> Result<Zeroizing<Vec<u8>>, SopsError> {
+        let metadata = metadata.map(Metadata::to_tree);
+        edits.metadata = metadata.clone().map_or(MetadataEdit::Remove, MetadataEdit::Set);
+        match self.document.apply(&edits) {
+            Err(_) if self.rewrites => {
+                let tree = self.document.tree(&edits)?;
+                Ok(emit(self.document.format(), &tree, metadata.as_ref(), EmitOptions::default())?)
+            }
+            text => Ok(text?),
+        }
     }
 
     /// The same for a document without comments: as many values at once as there are processors.

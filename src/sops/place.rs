@@ -23,44 +23,83 @@ pub(super) struct Place {
 /// *Source*: SOPS's tree has the comments of a list among its items; `set` and `unset` take positions in that.
 pub(super) fn without_comments(document: &Document, path: &KeyPath) -> Result<KeyPath, SopsError> {
     let mut parts = path.parts().to_vec();
-    for at in 0..parts.len() {
-        let PathPart::Index(wanted) = parts[at] else { continue };
-        let list = KeyPath::new(parts[..at].to_vec());
-        let (mut roots, mut depth, mut inside) = (0, 0, None);
-        // Whether each thing in the list is an item.
-        let mut seen = Vec::new();
-        let never: Result<(), std::convert::Infallible> = document.walk(|visit| {
-            match visit {
-                Visit::Enter { path: here, list: is_list } => {
-                    roots += usize::from(depth == 0);
-                    if inside == Some(depth) {
-                        seen.push(true);
-                    }
-                    depth += 1;
-                    if inside.is_none() && roots == 1 && is_list && here.is(&list) {
-                        inside = Some(depth);
-                    }
+    let mut counted = Counted::next(&parts, 0);
+    let (mut roots, mut depth) = (0, 0);
+    document.walk(|visit| {
+        let Some(list) = &mut counted else { return Ok(()) };
+        match &visit {
+            Visit::Enter { path: here, list: is_list } => {
+                roots += usize::from(depth == 0);
+                if list.depth == Some(depth) && list.passes(true, &mut parts)? {
+                    counted = Counted::next(&parts, list.at + 1);
                 }
-                Visit::Leave => {
-                    depth -= 1;
-                    if inside.is_some_and(|inside| inside > depth) {
-                        inside = None;
-                    }
+                depth += 1;
+                if let Some(list) = &mut counted
+                    && (list.depth.is_none() && roots == 1 && *is_list && here.is(&list.path))
+                {
+                    list.depth = Some(depth);
                 }
-                Visit::Leaf { .. } if inside == Some(depth) => seen.push(true),
-                Visit::Comment { .. } if inside == Some(depth) => seen.push(false),
-                _ => {}
             }
-            Ok(())
-        });
-        let Ok(()) = never;
-        if seen.get(wanted) == Some(&false) {
-            let (path, reason) = (KeyPath::new(parts[..=at].to_vec()), "a comment stands there, which SOPS counts");
-            return Err(SopsError::NoPlace { path, reason });
+            Visit::Leave => {
+                if list.depth == Some(depth) {
+                    list.found(&mut parts);
+                    counted = Counted::next(&parts, list.at + 1);
+                }
+                depth -= 1;
+            }
+            Visit::Leaf { .. } | Visit::Comment { .. }
+                if list.depth == Some(depth) && list.passes(matches!(visit, Visit::Leaf { .. }), &mut parts)? =>
+            {
+                counted = Counted::next(&parts, list.at + 1);
+            }
+            _ => {}
         }
-        parts[at] = PathPart::Index(wanted - seen.iter().take(wanted).filter(|item| !**item).count());
-    }
+        Ok::<(), SopsError>(())
+    })?;
     Ok(KeyPath::new(parts))
+}
+
+/// A list on the way along a path.
+struct Counted {
+    path: KeyPath,
+    /// Which part of the path is a position in it.
+    at: usize,
+    wanted: usize,
+    /// How deep its things stand, once it is open.
+    depth: Option<usize>,
+    things: usize,
+    comments: usize,
+}
+
+impl Counted {
+    /// The list that the first position from `from` on is one in.
+    fn next(parts: &[PathPart], from: usize) -> Option<Self> {
+        let (at, wanted) = parts.iter().enumerate().skip(from).find_map(|(at, part)| match part {
+            PathPart::Index(wanted) => Some((at, *wanted)),
+            PathPart::Key(_) => None,
+        })?;
+        let path = KeyPath::new(parts[..at].to_vec());
+        Some(Self { path, at, wanted, depth: None, things: 0, comments: 0 })
+    }
+
+    /// Counts a thing in the list; whether it is the one.
+    fn passes(&mut self, item: bool, parts: &mut [PathPart]) -> Result<bool, SopsError> {
+        if self.things < self.wanted {
+            self.things += 1;
+            self.comments += usize::from(!item);
+            return Ok(false);
+        }
+        if !item {
+            let path = KeyPath::new(parts[..=self.at].to_vec());
+            return Err(SopsError::NoPlace { path, reason: "a comment stands there, which SOPS counts" });
+        }
+        self.found(parts);
+        Ok(true)
+    }
+
+    fn found(&self, parts: &mut [PathPart]) {
+        parts[self.at] = PathPart::Index(self.wanted - self.comments);
+    }
 }
 
 /// What the walk finds on the way to a path in the first document.

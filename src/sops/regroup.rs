@@ -2,7 +2,7 @@
 //!
 //! *Source*: the SOPS format, section 9.14.
 
-use crate::document::{Edits, MetadataEdit};
+use crate::document::Edits;
 use crate::keys::{KeyServices, Recipient};
 
 use super::SopsError;
@@ -151,9 +151,7 @@ impl EncryptedFile {
         let key = recovery::data_key(&self.metadata, keys)?;
         let mut metadata = self.metadata.clone();
         (metadata.groups, metadata.shamir_threshold) = wrapping::wrap(&key, groups, threshold, keys)?;
-        let mut edits = Edits::new();
-        edits.metadata = MetadataEdit::Set(metadata.to_tree());
-        let mut text = self.document.apply(&edits)?;
+        let mut text = self.written(Edits::new(), Some(&metadata))?;
         Ok(std::mem::take(&mut *text))
     }
 }

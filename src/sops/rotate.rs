@@ -1,7 +1,7 @@
 //! A new data key for an old file.
 
 use crate::cipher::{DataKey, Label, ValueCipher};
-use crate::document::{CommentId, Edits, MetadataEdit, Replacement};
+use crate::document::{CommentId, Edits, Replacement};
 use crate::keys::{KeyServices, Recipient};
 
 use super::change::containers;
@@ -89,8 +89,7 @@ impl DecryptedFile {
             }
         }
         seal_code(&mut metadata, &code, &mut new)?;
-        edits.metadata = MetadataEdit::Set(metadata.to_tree());
-        let mut text = file.document.apply(&edits)?;
+        let mut text = file.written(edits, Some(&metadata))?;
         Ok(std::mem::take(&mut *text))
     }
 }

@@ -64,15 +64,15 @@ pub(crate) fn change(name: &str, before: State, after: State) -> Act {
 pub(crate) async fn observe(zone: &dyn Writer, name: &str, wanted: &State) -> State {
     let resource = Resource { target: "dns".into(), kind: "records".into(), name: name.into() };
     let query = Query { resource: &resource, wanted, known: &BTreeMap::new(), source: &NoSource };
-    zone.observe(query).await.unwrap().state
+    zone.reader().observe(query).await.unwrap().state
 }
 
 /// Sends it, and waits until it has settled or failed.
 pub(crate) async fn apply(zone: &dyn Writer, act: &Act) -> Result<Settled, PlatformError> {
     let receipt = zone.send(act, &NoSource).await?;
     loop {
-        match zone.settled(act, &receipt, &NoSource).await? {
-            Settled::Waiting(_) => tokio::time::sleep(zone.interval()).await,
+        match zone.reader().settled(act, &receipt, &NoSource).await? {
+            Settled::Waiting(_) => tokio::time::sleep(zone.reader().interval()).await,
             ended => return Ok(ended),
         }
     }
@@ -93,12 +93,12 @@ async fn creates_replaces_and_deletes() {
         assert_eq!(observe(&*zone, name, &first).await, State::Absent);
 
         let create = change(name, State::Absent, first.clone());
-        let before = zone.watermark(&create).await.unwrap();
-        assert_eq!(zone.adopt(&create, &before, &NoSource).await.unwrap(), None, "not sent yet");
+        let before = zone.reader().watermark(&create).await.unwrap();
+        assert_eq!(zone.reader().adopt(&create, &before, &NoSource).await.unwrap(), None, "not sent yet");
         assert!(done(&apply(&*zone, &create).await.unwrap()), "{kind:?}");
         assert_eq!(observe(&*zone, name, &second).await, first);
-        assert_ne!(zone.watermark(&create).await.unwrap(), before, "the serial has risen");
-        assert!(zone.adopt(&create, &before, &NoSource).await.unwrap().is_some());
+        assert_ne!(zone.reader().watermark(&create).await.unwrap(), before, "the serial has risen");
+        assert!(zone.reader().adopt(&create, &before, &NoSource).await.unwrap().is_some());
 
         assert!(done(&apply(&*zone, &change(name, first.clone(), second.clone())).await.unwrap()), "{kind:?}");
         assert_eq!(observe(&*zone, name, &first).await, second);
@@ -153,6 +153,6 @@ async fn a_server_that_stays_behind_is_named() {
     let zone = writer(&connection("example.org", &key(), &[&primary.address, &stale.address]));
     let act = change("new/A", State::Absent, records(60, &["192.0.2.7"]));
     let receipt = zone.send(&act, &NoSource).await.unwrap();
-    let settled = zone.settled(&act, &receipt, &NoSource).await.unwrap();
+    let settled = zone.reader().settled(&act, &receipt, &NoSource).await.unwrap();
     assert_eq!(settled, Settled::Waiting(format!("`{}` to have the new `new.example.org A`", stale.address)));
 }

@@ -75,7 +75,7 @@ async fn what_the_key_may_not_change_and_zones_of_others_are_refused() {
         let zone = writer(&connection("example.net", &key(), &[&server.address]));
         let act = change("new/A", State::Absent, records(60, &["192.0.2.9"]));
         assert_eq!(code(&zone.send(&act, &NoSource).await.unwrap_err()), "NOTAUTH", "{kind:?}");
-        assert!(zone.watermark(&act).await.is_err(), "{kind:?}");
+        assert!(zone.reader().watermark(&act).await.is_err(), "{kind:?}");
     }
 }
 

@@ -45,7 +45,7 @@ async fn the_zones_own_name_servers_are_found_and_every_one_is_asked() {
     let zone = found();
     let act = change("more/CNAME", State::Absent, records(60, &["target.example.net."]));
     let receipt = zone.send(&act, &NoSource).await.unwrap();
-    let settled = zone.settled(&act, &receipt, &NoSource).await.unwrap();
+    let settled = zone.reader().settled(&act, &receipt, &NoSource).await.unwrap();
     let behind = "`ns2.example.org.` to have the new `more.example.org CNAME`";
     assert_eq!(settled, Settled::Waiting(behind.to_owned()));
 }

@@ -101,8 +101,8 @@ async fn failed_builds_and_release_commands_are_failures() {
     assert!(why.starts_with("the release command of v2 failed, and the release before it still serves"), "{why}");
     let State::Build(live) = observe(&*app, "build", &State::Absent).await.state else { panic!() };
     assert_eq!(live.commit.as_deref(), Some(OLD), "the old one still serves");
-    assert!(matches!(app.check(&check(&[("release", "succeeded")])).await.unwrap(), Verdict::Bad(_)));
-    assert!(matches!(app.healthy().await.unwrap(), Verdict::Bad(_)));
+    assert!(matches!(app.reader().check(&check(&[("release", "succeeded")])).await.unwrap(), Verdict::Bad(_)));
+    assert!(matches!(app.reader().healthy().await.unwrap(), Verdict::Bad(_)));
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -111,24 +111,24 @@ async fn domains_come_go_and_have_targets() {
     let app = world.app(APP);
     let host = "api.example.org";
     let both = fields([(host, text("present")), ("www.example.org", text("present"))]);
-    assert_eq!(app.fact("domain.cname").await.unwrap(), None);
+    assert_eq!(app.reader().fact("domain.cname").await.unwrap(), None);
     let notes = done(&apply(&*app, &change("domains", both.clone())).await.unwrap()).clone();
     assert_eq!(observe(&*app, "domains", &both).await.state, both);
-    let cname = app.fact("domain/api.example.org.cname").await.unwrap();
+    let cname = app.reader().fact("domain/api.example.org.cname").await.unwrap();
     assert_eq!(cname.as_ref(), notes.get("cname api.example.org"));
-    assert!(app.fact("domain.cname").await.is_err(), "which of the two?");
+    assert!(app.reader().fact("domain.cname").await.is_err(), "which of the two?");
 
     let one = fields([(host, text("present")), ("www.example.org", Value::Absent)]);
     done(&apply(&*app, &change("domains", one.clone())).await.unwrap());
     assert_eq!(observe(&*app, "domains", &one).await.state, one);
-    assert_eq!(app.fact("domain.cname").await.unwrap(), cname);
+    assert_eq!(app.reader().fact("domain.cname").await.unwrap(), cname);
     let posts = world.count("POST", "/apps/demo-staging/domains");
     assert_eq!(posts, 2, "what is there already is not sent");
 
     let automatic = fields([("", text("automatic"))]);
     done(&apply(&*app, &change("certificates", automatic.clone())).await.unwrap());
     assert_eq!(observe(&*app, "certificates", &automatic).await.state, automatic);
-    assert_ne!(app.fact("domain.cname").await.unwrap(), cname, "automatic certificates moved it");
+    assert_ne!(app.reader().fact("domain.cname").await.unwrap(), cname, "automatic certificates moved it");
     let off = fields([("", Value::Absent)]);
     done(&apply(&*app, &change("certificates", off.clone())).await.unwrap());
     assert_eq!(observe(&*app, "certificates", &automatic).await.state, off);
@@ -155,14 +155,14 @@ async fn formation_addons_and_health() {
 
     let up = check(&[("dynos", "up"), ("release", "succeeded")]);
     let verdict = loop {
-        match app.check(&up).await.unwrap() {
-            Verdict::Waiting(_) => tokio::time::sleep(app.interval()).await,
+        match app.reader().check(&up).await.unwrap() {
+            Verdict::Waiting(_) => tokio::time::sleep(app.reader().interval()).await,
             verdict => break verdict,
         }
     };
     assert_eq!(verdict, Verdict::Good("1 web up on v1; v1 succeeded".into()));
-    assert!(matches!(app.healthy().await.unwrap(), Verdict::Good(_)));
-    assert!(app.check(&check(&[("dynos", "down")])).await.is_err());
+    assert!(matches!(app.reader().healthy().await.unwrap(), Verdict::Good(_)));
+    assert!(app.reader().check(&check(&[("dynos", "down")])).await.is_err());
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -170,8 +170,8 @@ async fn the_newest_test_run_of_the_very_commit_counts() {
     let world = HerokuWorld::start(StartStack::Slug).await;
     let app = world.app(REVIEW);
     let green = |number| Tests::Asked(Verdict::Good(format!("test run {number} succeeded")));
-    assert_eq!(app.tested(NEW).await.unwrap(), green(1), "the review app's head was tested");
-    assert_eq!(app.tested(OLD).await.unwrap(), Tests::Absent("no test run of 111111111111".into()));
+    assert_eq!(app.reader().tested(NEW).await.unwrap(), green(1), "the review app's head was tested");
+    assert_eq!(app.reader().tested(OLD).await.unwrap(), Tests::Absent("no test run of 111111111111".into()));
 
     let again = || {
         let pipeline = crate::client::get(&world.world, "/pipelines/demo")["id"].clone();
@@ -185,14 +185,14 @@ async fn the_newest_test_run_of_the_very_commit_counts() {
     again();
     let mut answers = Vec::new();
     while !matches!(answers.last(), Some(Tests::Asked(Verdict::Bad(_)))) {
-        answers.push(app.tested(NEW).await.unwrap());
+        answers.push(app.reader().tested(NEW).await.unwrap());
     }
     assert_eq!(answers.pop(), Some(Tests::Asked(Verdict::Bad("test run 2 is `failed`".into()))));
     let pending = Tests::Asked(Verdict::Waiting("test run 2 has not ended".into()));
     assert!(!answers.is_empty() && answers.iter().all(|answer| *answer == pending), "{answers:?}");
     again();
-    while app.tested(NEW).await.unwrap() != green(3) {}
+    while app.reader().tested(NEW).await.unwrap() != green(3) {}
 
     let container = HerokuWorld::start(StartStack::Container).await;
-    assert_eq!(container.app(REVIEW).tested(NEW).await.unwrap(), Tests::None);
+    assert_eq!(container.app(REVIEW).reader().tested(NEW).await.unwrap(), Tests::None);
 }

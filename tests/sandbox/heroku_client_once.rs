@@ -51,7 +51,7 @@ async fn a_request_whose_answer_is_lost_is_adopted() {
             }
             let releases = world.count("PATCH", "/apps/demo-staging/config-vars");
             assert!(releases > 0);
-            let version = app.watermark(&change("config", fields([]))).await.unwrap();
+            let version = app.reader().watermark(&change("config", fields([]))).await.unwrap();
             assert_eq!(version.0, "4", "config, build and rollback made one release each: {stack:?} {lost}");
         }
     }
@@ -63,10 +63,10 @@ async fn a_request_that_never_arrived_is_sent_again_by_the_one_who_looked() {
     let app = world.app(APP);
     for (act, method, path) in acts(&world, StartStack::Container).await {
         world.fault(serde_json::json!({ "method": method, "path": path, "kind": "reset_before" }));
-        let since = app.watermark(&act).await.unwrap();
+        let since = app.reader().watermark(&act).await.unwrap();
         let error = app.send(&act, &Repository).await.unwrap_err();
         assert_eq!(error.fate, Fate::Unknown, "{act:?}");
-        assert_eq!(app.adopt(&act, &since, &Repository).await.unwrap(), None, "{act:?}");
+        assert_eq!(app.reader().adopt(&act, &since, &Repository).await.unwrap(), None, "{act:?}");
         done(&apply_once(&*app, &act).await.unwrap());
     }
 }
@@ -77,10 +77,14 @@ async fn an_older_build_of_the_same_commit_is_not_adopted() {
     let app = world.app(APP);
     let act = change("build", build(Stack::Container, NEW, None));
     let first = app.send(&act, &Repository).await.unwrap();
-    let since = app.watermark(&act).await.unwrap();
+    let since = app.reader().watermark(&act).await.unwrap();
     app.send(&change("build", build(Stack::Container, OLD, None)), &Repository).await.unwrap();
-    assert_eq!(app.adopt(&act, &since, &Repository).await.unwrap(), None, "and a newer one of another commit neither");
+    assert_eq!(
+        app.reader().adopt(&act, &since, &Repository).await.unwrap(),
+        None,
+        "and a newer one of another commit neither"
+    );
     let second = app.send(&act, &Repository).await.unwrap();
-    let adopted = app.adopt(&act, &since, &Repository).await.unwrap().unwrap();
+    let adopted = app.reader().adopt(&act, &since, &Repository).await.unwrap().unwrap();
     assert!(adopted.id == second.id && adopted.id != first.id);
 }

@@ -77,7 +77,7 @@ async fn questions_are_asked_again() {
     let known = std::collections::BTreeMap::new();
     let query =
         lockage::promote::Query { resource: &resource, wanted: &State::Absent, known: &known, source: &Repository };
-    let error = app.observe(query).await.unwrap_err();
+    let error = app.reader().observe(query).await.unwrap_err();
     assert!(matches!(error.fault, PlatformFault::Refused { status: 500, .. }), "{error:?}");
 }
 

@@ -151,14 +151,14 @@ pub(crate) fn build(stack: Stack, commit: &str, slug: Option<String>) -> State {
 pub(crate) async fn observe(app: &dyn Writer, kind: &str, wanted: &State) -> Observed {
     let resource = resource(kind);
     let query = Query { resource: &resource, wanted, known: &BTreeMap::new(), source: &Repository };
-    app.observe(query).await.unwrap()
+    app.reader().observe(query).await.unwrap()
 }
 
 /// Asks until what was sent has ended.
 pub(crate) async fn settle(app: &dyn Writer, act: &Act, receipt: &Receipt) -> Settled {
     loop {
-        match app.settled(act, receipt, &Repository).await.unwrap() {
-            Settled::Waiting(_) => tokio::time::sleep(app.interval()).await,
+        match app.reader().settled(act, receipt, &Repository).await.unwrap() {
+            Settled::Waiting(_) => tokio::time::sleep(app.reader().interval()).await,
             ended => return ended,
         }
     }
@@ -172,14 +172,15 @@ pub(crate) async fn apply(app: &dyn Writer, act: &Act) -> Result<Settled, Platfo
 
 /// The same as the engine does it: after an unclear failure it is looked for, and only what is not there is sent again.
 pub(crate) async fn apply_once(app: &dyn Writer, act: &Act) -> Result<Settled, PlatformError> {
-    let since = app.watermark(act).await?;
+    let since = app.reader().watermark(act).await?;
     let receipt = match app.send(act, &Repository).await {
         Ok(receipt) => receipt,
-        Err(error) if error.fate == lockage::promote::Fate::Unknown => match app.adopt(act, &since, &Repository).await?
-        {
-            Some(receipt) => receipt,
-            None => app.send(act, &Repository).await?,
-        },
+        Err(error) if error.fate == lockage::promote::Fate::Unknown => {
+            match app.reader().adopt(act, &since, &Repository).await? {
+                Some(receipt) => receipt,
+                None => app.send(act, &Repository).await?,
+            }
+        }
         Err(error) => return Err(error),
     };
     Ok(settle(app, act, &receipt).await)

@@ -59,7 +59,7 @@ async fn a_host_name_from_domain_to_page() {
     let host = "api.example.org";
     done(&apply(&*app, &change("domains", fields([(host, text("present"))]))).await.unwrap());
     done(&apply(&*app, &change("certificates", fields([("", text("automatic"))]))).await.unwrap());
-    let cname = app.fact("domain.cname").await.unwrap().unwrap();
+    let cname = app.reader().fact("domain.cname").await.unwrap().unwrap();
 
     let visit = probe(&world, std::net::IpAddr::is_loopback);
     let verdict = visit.check(&check(200, host)).await.unwrap();
@@ -72,7 +72,7 @@ async fn a_host_name_from_domain_to_page() {
     let act = Act::Change(Change { resource, before: State::Absent, after });
     let receipt = dns.send(&act, &NoSource).await.unwrap();
     assert!(
-        matches!(dns.settled(&act, &receipt, &NoSource).await.unwrap(), Settled::Waiting(_)),
+        matches!(dns.reader().settled(&act, &receipt, &NoSource).await.unwrap(), Settled::Waiting(_)),
         "the second one lags"
     );
     // Every authoritative server is asked, not only the one that took the update.
@@ -82,8 +82,8 @@ async fn a_host_name_from_domain_to_page() {
 
     let issued = Check { words: BTreeMap::from([("certificates".into(), "issued".into())]), ..check(200, host) };
     loop {
-        match app.check(&issued).await.unwrap() {
-            Verdict::Waiting(_) => tokio::time::sleep(app.interval()).await,
+        match app.reader().check(&issued).await.unwrap() {
+            Verdict::Waiting(_) => tokio::time::sleep(app.reader().interval()).await,
             verdict => break assert_eq!(verdict, Verdict::Good(format!("certificates issued for {host}"))),
         }
     }

@@ -34,22 +34,26 @@ impl Access {
     }
 }
 
-/// A file that nobody has opened yet, and the keys that may open it.
+/// A file of a command, and the keys that open it.
 #[derive(Debug)]
-pub(crate) struct Sealed {
-    pub(crate) file: EncryptedFile,
+pub(crate) struct Held<F> {
+    pub(crate) file: F,
     pub(crate) access: Access,
     source: Source,
     pub(crate) witness: Witness,
 }
 
+/// A file that nobody has opened yet.
+pub(crate) type Sealed = Held<EncryptedFile>;
+
 /// A file that was opened.
-#[derive(Debug)]
-pub(crate) struct Opened {
-    pub(crate) file: DecryptedFile,
-    pub(crate) access: Access,
-    source: Source,
-    pub(crate) witness: Witness,
+pub(crate) type Opened = Held<DecryptedFile>;
+
+impl<F> Held<F> {
+    /// A failure over this file, as it is shown.
+    pub(crate) fn failed(&self, error: SopsError) -> Failed {
+        self.access.explain(&self.source, error)
+    }
 }
 
 impl Sealed {
@@ -113,18 +117,6 @@ impl Sealed {
         let Self { file, access, source, witness } = self;
         let made = file.publication(text, destination, rule, Flavour::Own, &access.keys, context.now());
         witness.published(made)?.map_err(|error| access.explain(&source, error))
-    }
-
-    /// A failure over this file, as it is shown.
-    pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        self.access.explain(&self.source, error)
-    }
-}
-
-impl Opened {
-    /// A failure over this file, as it is shown.
-    pub(crate) fn failed(&self, error: SopsError) -> Failed {
-        self.access.explain(&self.source, error)
     }
 }
 

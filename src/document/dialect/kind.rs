@@ -2,8 +2,8 @@
 
 /// Who reads an environment file with quotes in it.
 ///
-/// *Source*: the readers' own documentation: Docker's `--env-file`, Compose's "env file syntax", POSIX shells'
-/// `set -a; . FILE`, Node's `--env-file`, systemd's `EnvironmentFile=`.
+/// *Source*: the readers themselves, where their documentation says less: `docker run --env-file` (`pkg/kvfile`),
+/// Compose (`compose-go/dotenv`), POSIX shells' `set -a; . FILE`, `node --env-file`, `EnvironmentFile=` of systemd.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Dialect {
     /// `docker compose`.
@@ -70,7 +70,7 @@ impl Dialect {
         matches!(self, Self::Compose | Self::Shell | Self::Node)
     }
 
-    /// Whether a byte may stand in a name.
+    /// Whether a byte may stand in a name; Compose would take letters of all scripts, and Docker control characters.
     pub(super) const fn in_name(self, byte: u8, first: bool) -> bool {
         match self {
             Self::Docker => !matches!(byte, b' ' | b'\t' | b'\n' | b'\r' | 0x0B | 0x0C | 0),
@@ -80,6 +80,42 @@ impl Dialect {
                 byte == b'_' || byte.is_ascii_alphabetic() || !first && byte.is_ascii_digit()
             }
         }
+    }
+
+    /// What a reader passes over before a statement and behind a closing quote.
+    pub(super) fn passes(self, char: char) -> bool {
+        match self {
+            Self::Compose | Self::Docker => char.is_whitespace(),
+            Self::Node => char == ' ',
+            Self::Shell | Self::Systemd => matches!(char, ' ' | '\t'),
+        }
+    }
+
+    /// What a reader passes over inside a line, around the name and the `=`.
+    pub(super) fn passes_inside(self, char: char) -> bool {
+        match self {
+            Self::Compose => matches!(char, '\t' | '\u{B}' | '\u{C}' | '\r' | ' ' | '\u{85}' | '\u{A0}'),
+            _ => self.passes(char),
+        }
+    }
+
+    /// What a reader takes from the end of a value without quotes.
+    pub(super) fn trims(self, char: char) -> bool {
+        match self {
+            Self::Docker => false,
+            Self::Systemd => matches!(char, ' ' | '\t' | '\r'),
+            _ => self.passes(char),
+        }
+    }
+
+    /// Whether a sign ends a name: to Compose as in YAML, too.
+    pub(super) const fn ends_name(self, byte: u8) -> bool {
+        byte == b'=' || byte == b':' && matches!(self, Self::Compose)
+    }
+
+    /// Whether the mark of UTF-8 at the beginning belongs to no name.
+    pub(super) const fn passes_mark(self) -> bool {
+        matches!(self, Self::Compose | Self::Docker)
     }
 
     /// Whether blanks may stand around the `=`.

@@ -6,25 +6,33 @@ use super::kind::{Dialect, Form};
 
 const EXPANDED: &str = "this is not a value yet: `$` or a backquote is expanded by the reader; put it in single quotes";
 const SPECIAL: &str = "a character that means something to a shell; put the value in quotes";
-const ESCAPE: &str = "an escape that readers of this dialect do not agree on";
+pub(super) const RETURN: &str = "a carriage return inside a line, where the line ends to systemd";
+const NUL: &str = "a NUL byte";
 
 /// The value of `raw`, which stands in that form, without its quotes; or why it has none.
 pub(super) fn read(dialect: Dialect, form: Form, raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
     use Dialect::{Compose, Docker, Node, Shell, Systemd};
     if raw.contains(&0) {
-        return Err("a NUL byte");
+        return Err(NUL);
     }
     match (dialect, form) {
-        (Docker, _) | (Node, Form::Bare | Form::Single | Form::Backquoted) | (Shell | Systemd, Form::Single) => {
-            Ok(Cow::Borrowed(raw))
-        }
-        (Compose, Form::Bare) if raw.contains(&b'$') => Err(EXPANDED),
-        (Compose, Form::Bare | Form::Backquoted) => Ok(Cow::Borrowed(raw)),
+        (Docker, _) | (Shell | Systemd, Form::Single) => Ok(Cow::Borrowed(raw)),
+        (Node, Form::Bare | Form::Single | Form::Backquoted) => without_returns(raw),
+        (Compose, Form::Bare | Form::Backquoted) => interpolated(Cow::Borrowed(raw)),
         (Shell, Form::Bare | Form::Backquoted) => shell_word(raw),
-        (Systemd, Form::Bare | Form::Backquoted) => unescaped(raw, |next, out| {
-            out.push(next);
-            Ok(true)
-        }),
+        (Systemd, Form::Bare | Form::Backquoted) => {
+            let backslashes = raw.iter().rev().take_while(|byte| **byte == b'\\').count();
+            if backslashes % 2 == 1 {
+                return Err("a value without quotes that goes on in the next line");
+            }
+            if raw.contains(&b'\r') {
+                return Err(RETURN);
+            }
+            unescaped(raw, |next, out| {
+                out.push(next);
+                Ok(true)
+            })
+        }
         (Compose, Form::Single) => unescaped(raw, |next, out| Ok(kept_unless(next == b'\'', next, out))),
         (Shell, Form::Double) => {
             refuse_expansion(raw)?;
@@ -37,33 +45,96 @@ pub(super) fn read(dialect: Dialect, form: Form, raw: &[u8]) -> Result<Cow<'_, [
             b'\n' => Ok(true),
             _ => Ok(kept_unless(matches!(next, b'$' | b'`' | b'"' | b'\\'), next, out)),
         }),
-        (Node, Form::Double) => Ok(line_breaks(raw)),
-        (Compose, Form::Double) => {
-            refuse_expansion(&raw.iter().copied().filter(|byte| *byte != b'`').collect::<Vec<u8>>())?;
-            unescaped(raw, |next, out| {
-                out.push(match next {
-                    b'n' => b'\n',
-                    b'r' => b'\r',
-                    b't' => b'\t',
-                    b'a' => 0x07,
-                    b'b' => 0x08,
-                    b'f' => 0x0C,
-                    b'v' => 0x0B,
-                    b'$' | b'"' | b'\\' => next,
-                    b'c' | b'0' => return Err(ESCAPE),
-                    _ => return Ok(false),
-                });
-                Ok(true)
-            })
-        }
+        (Node, Form::Double) => without_returns(raw).map(line_breaks),
+        (Compose, Form::Double) => interpolated(compose_escapes(raw)?),
     }
 }
 
+/// What Compose's interpolation leaves: `$$` stands for a dollar, and one that begins no name for itself.
+///
+/// *Source*: the pattern of Compose's templates, which takes a name's letters without regard to case: so to it `\u{17F}`
+/// and `\u{212A}` are letters.
+fn interpolated(text: Cow<'_, [u8]>) -> Result<Cow<'_, [u8]>, &'static str> {
+    if memchr::memchr(b'$', &text).is_none() {
+        return Ok(text);
+    }
+    let mut out = Vec::with_capacity(text.len());
+    let mut rest = &text[..];
+    while let Some(at) = memchr::memchr(b'$', rest) {
+        let behind = &rest[at + 1..];
+        out.extend_from_slice(&rest[..=at]);
+        rest = match behind {
+            [b'_' | b'{' | b'a'..=b'z' | b'A'..=b'Z', ..] | [0xC5, 0xBF, ..] | [0xE2, 0x84, 0xAA, ..] => {
+                return Err(EXPANDED);
+            }
+            [b'$', behind @ ..] => behind,
+            behind => behind,
+        };
+    }
+    out.extend_from_slice(rest);
+    Ok(Cow::Owned(out))
+}
+
+/// Double quotes of Compose before its interpolation, to which `\$` becomes `$$`.
+fn compose_escapes(raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
+    let mut out = Vec::with_capacity(raw.len());
+    let mut rest = raw;
+    while let Some(at) = memchr::memchr(b'\\', rest) {
+        out.extend_from_slice(&rest[..at]);
+        let escape = &rest[at..];
+        let mut length = escape.len().min(2);
+        match escape {
+            [_, b'n', ..] => out.push(b'\n'),
+            [_, b'r', ..] => out.push(b'\r'),
+            [_, b't', ..] => out.push(b'\t'),
+            [_, b'a', ..] => out.push(0x07),
+            [_, b'b', ..] => out.push(0x08),
+            [_, b'f', ..] => out.push(0x0C),
+            [_, b'v', ..] => out.push(0x0B),
+            [_, b'$', ..] => out.extend_from_slice(b"$$"),
+            [_, sign @ (b'"' | b'\\'), ..] => out.push(*sign),
+            // A character by its octal number, not a byte.
+            [_, b'0', a @ b'0'..=b'3', b @ b'0'..=b'7', c @ b'0'..=b'7', ..] => {
+                let char = char::from((a - b'0') * 64 + (b - b'0') * 8 + (c - b'0'));
+                if char == '\0' {
+                    return Err(NUL);
+                }
+                out.extend_from_slice(char.encode_utf8(&mut [0; 2]).as_bytes());
+                length = 5;
+            }
+            // Of a number that is none Compose leaves out the zero.
+            [_, b'0', ..] => out.push(b'\\'),
+            // Anything else means itself.
+            _ => out.extend_from_slice(&escape[..length]),
+        }
+        rest = &escape[length..];
+    }
+    if out.is_empty() && rest.len() == raw.len() {
+        return Ok(Cow::Borrowed(raw));
+    }
+    out.extend_from_slice(rest);
+    Ok(Cow::Owned(out))
+}
+
+/// Node leaves out every carriage return, so that one inside a line would put together what stands apart.
+fn without_returns(raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
+    let out = replaced(raw, b"\r\n");
+    if out.contains(&b'\r') { Err("a carriage return inside a line, which Node leaves out") } else { Ok(out) }
+}
+
 /// Every `\n` becomes a line break, whatever stands before it.
-fn line_breaks(raw: &[u8]) -> Cow<'_, [u8]> {
+fn line_breaks(raw: Cow<'_, [u8]>) -> Cow<'_, [u8]> {
+    match replaced(&raw, b"\\n") {
+        Cow::Owned(out) => Cow::Owned(out),
+        Cow::Borrowed(_) => raw,
+    }
+}
+
+/// The text with line breaks in place of those two bytes.
+fn replaced<'r>(raw: &'r [u8], two: &[u8; 2]) -> Cow<'r, [u8]> {
     let mut out = Vec::new();
     let mut copied = 0;
-    for at in memchr::memmem::find_iter(raw, b"\\n") {
+    for at in memchr::memmem::find_iter(raw, two) {
         out.extend_from_slice(&raw[copied..at]);
         out.push(b'\n');
         copied = at + 2;
@@ -151,7 +222,7 @@ fn shell_word(raw: &[u8]) -> Result<Cow<'_, [u8]>, &'static str> {
 pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_, str>> {
     use Dialect::{Compose, Docker, Node, Shell, Systemd};
     let breaks = value.contains('\n');
-    let edges = value.trim_matches([' ', '\t', '\u{B}', '\u{C}', '\u{85}', '\u{A0}']) != value;
+    let edges = value.trim() != value;
     let verbatim = |fits: bool| fits.then_some(Cow::Borrowed(value));
     if value.contains('\0') || dialect == Node && value.contains('\r') {
         return None;
@@ -160,9 +231,7 @@ pub(super) fn spell(dialect: Dialect, form: Form, value: &str) -> Option<Cow<'_,
         (Docker, Form::Bare) => verbatim(!breaks && !value.contains('\r')),
         (Docker, _) | (Compose | Shell | Systemd, Form::Backquoted) => None,
         (_, Form::Bare) if breaks || edges || value.contains('\r') || value.starts_with(['\'', '"', '`']) => None,
-        (Compose, Form::Bare) => {
-            verbatim(!value.contains(['#', '$', '\\']) && !value.trim().is_empty() | value.is_empty())
-        }
+        (Compose, Form::Bare) => verbatim(!value.contains(['#', '$', '\\'])),
         (Node, Form::Bare) => verbatim(!value.contains('#')),
         (Systemd, Form::Bare) => verbatim(!value.contains('\\')),
         (Shell, Form::Bare) => {

@@ -138,15 +138,7 @@ pub(super) fn fresh(text: &[u8], leaf: &Leaf, level: usize, value: &str, out: &m
     if content.is_indented || value.starts_with('\n') || !ends_line || swallows(text, end, column) {
         return false;
     }
-    let Some((chomping, more)) = content.chomping(breaks_below(text, end)) else { return false };
-    let newline = line_break(text);
-    out.push(b'|');
-    out.extend_from_slice(chomping);
-    content.write(false, column, newline, out);
-    for _ in 0..more {
-        out.extend_from_slice(newline);
-    }
-    true
+    content.write_literal(text, column, breaks_below(text, end), out)
 }
 
 /// Writes `value` as a literal block behind the key or dash of a new line at `at`, in the block at `column`; the line
@@ -163,15 +155,7 @@ pub(super) fn appended(text: &[u8], at: usize, column: usize, value: &str, out: 
     {
         return false;
     }
-    let Some((chomping, more)) = content.chomping(1 + breaks_below(text, at)) else { return false };
-    let newline = line_break(text);
-    out.push(b'|');
-    out.extend_from_slice(chomping);
-    content.write(false, column, newline, out);
-    for _ in 0..more {
-        out.extend_from_slice(newline);
-    }
-    true
+    content.write_literal(text, column, 1 + breaks_below(text, at), out)
 }
 
 /// SOPS's indentation.
@@ -241,6 +225,20 @@ impl<'v> Content<'v> {
             newlines => (b"+", newlines),
         };
         wanted.checked_sub(below).map(|more| (chomping, more))
+    }
+
+    /// A literal block of its own, where `below` line breaks follow already; false, with nothing written, where it cannot
+    /// be.
+    fn write_literal(&self, text: &[u8], column: usize, below: usize, out: &mut Vec<u8>) -> bool {
+        let Some((chomping, more)) = self.chomping(below) else { return false };
+        let newline = line_break(text);
+        out.push(b'|');
+        out.extend_from_slice(chomping);
+        self.write(false, column, newline, out);
+        for _ in 0..more {
+            out.extend_from_slice(newline);
+        }
+        true
     }
 
     /// The lines, each with the break before it.

@@ -1,16 +1,11 @@
 //! dns.he.net: known to the vocabulary; its web forms have no client yet.
 
-use std::time::Duration;
-
 use super::RECORDS;
+use crate::platforms::words::unserved;
 use crate::promote::{Credential, Descriptor, Shape, Word};
 
 /// Hurricane Electric's free DNS hosting.
 pub static HE_NET: Descriptor = Descriptor {
-    name: "he.net",
-    about: "a zone at dns.he.net (known word, no client yet)",
-    docs: "https://dns.he.net/",
-    address: Shape::Text,
     options: &[Word::plain("login", "how to log in", Shape::OneOf(&["password"]))],
     credentials: &[
         Credential {
@@ -29,12 +24,5 @@ pub static HE_NET: Descriptor = Descriptor {
         },
     ],
     applies: &[RECORDS],
-    delivers: &[],
-    checks: &[],
-    facts: &[],
-    verbs: &[],
-    interval: Duration::from_secs(5),
-    timeout: Duration::from_secs(600),
-    host: None,
-    client: None,
+    ..unserved("he.net", "a zone at dns.he.net (known word, no client yet)", "https://dns.he.net/")
 };

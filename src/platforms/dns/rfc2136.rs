@@ -394,42 +394,11 @@ impl WritableZone {
 }
 
 #[async_trait]
-impl Reader for WritableZone {
-    async fn observe(&self, query: Query<'_>) -> Result<Observed, PlatformError> {
-        self.zone.observe(query).await
-    }
-
-    async fn watermark(&self, act: &Act) -> Result<Watermark, PlatformError> {
-        self.zone.watermark(act).await
-    }
-
-    async fn adopt(&self, act: &Act, since: &Watermark, source: &dyn Source) -> Result<Option<Receipt>, PlatformError> {
-        self.zone.adopt(act, since, source).await
-    }
-
-    async fn settled(&self, act: &Act, receipt: &Receipt, source: &dyn Source) -> Result<Settled, PlatformError> {
-        self.zone.settled(act, receipt, source).await
-    }
-
-    async fn fact(&self, fact: &str) -> Result<Option<String>, PlatformError> {
-        self.zone.fact(fact).await
-    }
-
-    async fn check(&self, check: &Check) -> Result<Verdict, PlatformError> {
-        self.zone.check(check).await
-    }
-
-    async fn healthy(&self) -> Result<Verdict, PlatformError> {
-        self.zone.healthy().await
-    }
-
-    fn interval(&self) -> Duration {
-        self.zone.interval()
-    }
-}
-
-#[async_trait]
 impl Writer for WritableZone {
+    fn reader(&self) -> &dyn Reader {
+        &self.zone
+    }
+
     async fn send(&self, act: &Act, _source: &dyn Source) -> Result<Receipt, PlatformError> {
         self.update(self.zone.change(act)?).await
     }

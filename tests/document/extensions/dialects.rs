@@ -54,6 +54,10 @@ fn the_same_line_means_what_each_reader_takes_it_for() {
             [(Compose, "it's"), (Docker, "'it\\'s'"), (Compose, "it's"), (Compose, "it's"), (Compose, "it's")],
         ),
         ("A=a\\ b", [(Compose, "a\\ b"), (Docker, "a\\ b"), (Shell, "a b"), (Node, "a\\ b"), (Systemd, "a b")]),
+        (
+            "A=$5 $$b",
+            [(Compose, "$5 $b"), (Docker, "$5 $$b"), (Node, "$5 $$b"), (Systemd, "$5 $$b"), (Systemd, "$5 $$b")],
+        ),
         ("A=", [(Compose, ""), (Docker, ""), (Shell, ""), (Node, ""), (Systemd, "")]),
     ] {
         for (dialect, meaning) in meanings {
@@ -78,7 +82,14 @@ fn what_a_dialect_cannot_say_is_refused_with_its_place() {
         (Compose, "A\n", 1, 1),
         (Docker, "A B=c\n", 1, 1),
         (Node, "A='x\n", 1, 3),
-        (Systemd, "A=x\\\ny\n", 2, 1),
+        (Systemd, "A=x\\\ny\n", 1, 3),
+        (Systemd, "A=x\rB=y\n", 1, 3),
+        (Systemd, "# c\rA=x\n", 1, 4),
+        (Node, "A=x\n \nB=y\n", 2, 1),
+        (Node, "export  A=x\n", 1, 8),
+        (Node, "A=x\n # c\nB=y\n", 2, 1),
+        (Node, "A=x\ry\n", 1, 3),
+        (Compose, "A=1$B\n", 1, 3),
         (Systemd, "A='x' # c\n", 1, 7),
         (Systemd, "# c\\\nA=x\n", 1, 4),
     ] {

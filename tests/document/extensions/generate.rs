@@ -41,6 +41,25 @@ pub(crate) fn dotenv(random: &mut Random, dialect: Dialect) -> String {
     out
 }
 
+/// Pieces at which a reader may see something else than we do.
+const PIECES: &[&str] = &[
+    "\u{FEFF}", "\u{A0}", "\u{85}", "\u{2028}", "\u{3000}", "\u{B}", "\u{C}", "\r", "\r\n", "\n", "\t", " ", "=", ":",
+    "#", " #", "'", "\"", "\\", "$", "$$", "${K0}", "$K", "$\u{17F}", "export", "export ", "export\t", "K0", "é", "1",
+    ".", "-", "[", "K0=", "K1 =", "K2= ", "K3:", "\\n", "\\0101", "\\0377", "\\0400", "\\01", "\\c", "\\x", "\\\\",
+    "\\'", "\\\"", "\\$",
+];
+
+/// A file of that dialect with pieces in places where nobody puts them.
+pub(crate) fn odd_dotenv(random: &mut Random, dialect: Dialect) -> String {
+    let mut text = dotenv(random, dialect);
+    for _ in 0..random.below(4) {
+        let places: Vec<usize> = (0..=text.len()).filter(|at| text.is_char_boundary(*at)).collect();
+        let at = places[random.below(places.len())];
+        text.insert_str(at, random.pick(PIECES));
+    }
+    text
+}
+
 /// A value in quotes that may hold it, or bare.
 fn value(random: &mut Random, dialect: Dialect) -> String {
     let text = string(random);

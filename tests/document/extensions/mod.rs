@@ -3,6 +3,7 @@
 mod dialects;
 pub(crate) mod generate;
 mod lists;
+mod oracle;
 mod readers;
 mod toml;
 mod toml_changes;

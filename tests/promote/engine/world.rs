@@ -341,6 +341,10 @@ impl Reader for Client {
 
 #[async_trait]
 impl Writer for Client {
+    fn reader(&self) -> &dyn Reader {
+        self
+    }
+
     async fn send(&self, act: &Act, source: &dyn Source) -> Result<Receipt, PlatformError> {
         let mut inner = self.world.get();
         let number = inner.tried;

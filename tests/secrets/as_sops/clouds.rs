@@ -12,7 +12,7 @@ struct Clouds {
     twins: Twins,
     vault: String,
     azure: String,
-    _vendors: [crate::kms::stand_in::StandIn; 5],
+    vendors: [crate::kms::stand_in::StandIn; 5],
 }
 
 impl Clouds {
@@ -46,7 +46,7 @@ impl Clouds {
         std::fs::write(aws_config, "[profile dev]\naws_access_key_id = d\naws_secret_access_key = s\n").unwrap();
         let vault_uri = format!("{}/v1/transit/keys/k", near(&vault));
         let azure_url = format!("https://127.0.0.1:{}/keys/mykey", azure.secure);
-        Some(Self { twins, vault: vault_uri, azure: azure_url, _vendors: [aws, azure, gcp, huawei, vault] })
+        Some(Self { twins, vault: vault_uri, azure: azure_url, vendors: [aws, azure, gcp, huawei, vault] })
     }
 
     fn check(&self, rows: &[&[&[&str]]]) {
@@ -152,4 +152,42 @@ fn adding_and_removing() {
         &[&["rotate", "-i", "--add-kms", ARN, "--encryption-context", "A:x", "e.yaml"]],
         &[&["groups", "add", "-f", "e.yaml", "--kms", ARN, "--aws-profile", "dev", "--encryption-context", "A:x"]],
     ]);
+}
+
+/// `encrypt` forgets the context that the line gives for keys of the rules; the old form takes it.
+#[test]
+fn a_context_on_the_line_reaches_keys_of_the_rules_in_the_old_form_only() {
+    let Some(clouds) = Clouds::new() else { return };
+    let rules = clouds.twins.s.root().join("start/.sops.yaml");
+    std::fs::write(rules, format!("creation_rules:\n  - kms: {ARN}\n")).unwrap();
+    let rows: [&[&str]; 2] =
+        [&["encrypt", "--encryption-context", "A:x", "p.yaml"], &["-e", "--encryption-context", "A:x", "p.yaml"]];
+    for (args, taken) in rows.into_iter().zip([false, true]) {
+        clouds.check(&[&[args]]);
+        let (_, did) = clouds.twins.ours(&[Line { args, ..Line::default() }]);
+        assert_eq!(String::from_utf8_lossy(&did[0].stdout).contains("A: x"), taken, "{args:?}: {did:?}");
+    }
+}
+
+/// SOPS looks for the version of a key while it reads the line and the rules, be there anything to encrypt or not; we do
+/// when a data key is to be wrapped.
+#[test]
+fn the_version_of_a_key_is_not_looked_for_before_it_is_needed() {
+    let Some(clouds) = Clouds::new() else { return };
+    let start = clouds.twins.s.root().join("start");
+    let rules = format!("creation_rules:\n  - azure_keyvault: {}\n", clouds.azure);
+    std::fs::write(start.join("rules.yaml"), rules).unwrap();
+    let [_, azure, ..] = &clouds.vendors;
+    let asked = || azure.heard().len();
+    for args in [
+        &["encrypt", "--azure-kv", &clouds.azure, "e.yaml"][..],
+        &["--config", "rules.yaml", "encrypt", "e.yaml"],
+        &["-e", "--azure-kv", &clouds.azure, "e.yaml"],
+    ] {
+        let row = [Line { args, ..Line::default() }];
+        let (theirs, by_theirs) = (clouds.twins.theirs(&row).1, asked());
+        let (ours, by_ours) = (clouds.twins.ours(&row).1, asked());
+        assert_eq!((theirs[0].code, ours[0].code), (203, 203), "{args:?}: {theirs:?} {ours:?}");
+        assert!(by_theirs > 0 && by_ours == 0, "{args:?}: {by_theirs} requests of theirs, {by_ours} of ours");
+    }
 }

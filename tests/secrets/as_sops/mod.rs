@@ -6,5 +6,7 @@ mod clouds;
 mod codes;
 mod flags;
 mod holders;
+mod other_types;
 mod running;
+mod several_files;
 pub(crate) mod twins;

@@ -117,3 +117,28 @@ fn a_refusal_is_an_error() {
     assert_eq!((ours.code, ours.stderr.trim()), (1, "googleapi: Error 403: no access"));
     assert!(objects.lock().unwrap().is_empty());
 }
+
+/// SOPS looks for a destination by the path as it was typed, and so do we. Under a recreation rule it encrypts what ends
+/// in `_unencrypted`, with nothing in the file that says so, and nobody can open it; with us it stays in clear.
+#[test]
+fn destinations_go_by_the_path_as_typed_and_what_is_in_clear_stays_so() {
+    let (server, objects) = storage();
+    let files = [("e/app.yaml", "password: CANARY-heron\nhost_unencrypted: x\n")];
+    let Some(pair) = Pair::new(lab(&server), &files) else { return };
+    for (bucket, program) in [("theirs", &pair.theirs), ("ours", &pair.ours)] {
+        let rule = format!("gcs_bucket: {bucket}\n    recreation_rule: {{age: {OTHER}}}");
+        pair.rules(&format!("destination_rules:\n  - path_regex: ^e/\n    {rule}\n"));
+        for typed in ["./e/app.yaml", &format!("{}/e/app.yaml", pair.lab.home().display())] {
+            let did = pair.run(program, &["publish", "--yes", typed], "");
+            assert_eq!((did.code, objects.lock().unwrap().contains_key(&format!("{bucket}/app.yaml"))), (1, false));
+            assert!(did.stderr.contains("no matching destination found in config"), "{did:?}");
+        }
+        assert_eq!(pair.run(program, &["publish", "--yes", "e/app.yaml"], "").code, 0);
+        let text = objects.lock().unwrap()[&format!("{bucket}/app.yaml")].0.clone();
+        let opened = pair.opened_by_other("app.yaml", &text);
+        let theirs = bucket == "theirs";
+        assert_eq!(text.contains("host_unencrypted: ENC["), theirs, "{text}");
+        assert_eq!(opened.code == 0, !theirs, "{opened:?}");
+        assert_eq!(opened.stdout == "password: CANARY-heron\nhost_unencrypted: x\n", !theirs, "{opened:?}");
+    }
+}

@@ -207,8 +207,9 @@ pub(super) fn time() -> String {
 }
 
 /// A text as the log quotes it.
-pub(super) fn quoted(text: &str) -> String {
-    serde_json::Value::from(text).to_string()
+fn quoted(text: &str) -> String {
+    let plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._/@^+".contains(&byte);
+    if text.bytes().all(plain) { text.to_owned() } else { serde_json::Value::from(text).to_string() }
 }
 
 /// Arguments behind the first are not looked at, and that is said.
