@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ::age::armor::ArmoredReader;
 use ::age::plugin::{self, IdentityPluginV1};
-use ::age::x25519;
 use ::age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
@@ -15,6 +14,7 @@ use super::asking::Asking;
 use super::hybrid::HybridIdentity;
 use super::locked::Locked;
 use super::ssh::SshIdentity;
+use super::x25519::X25519Identity;
 use crate::keys::{AgeRecipient, KeyError};
 use crate::secret::SecretBytes;
 
@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 33;
 /// One age identity; what is secret in it wipes itself.
 #[derive(Clone)]
 pub(in crate::keys) enum AgeIdentity {
-    X25519(x25519::Identity),
+    X25519(Box<X25519Identity>),
     Hybrid(Box<HybridIdentity>),
     Ssh(Arc<SshIdentity>),
     Plugin(plugin::Identity),
@@ -40,14 +40,14 @@ impl AgeIdentity {
         } else if line.starts_with("AGE-SECRET-KEY-PQ-1") {
             HybridIdentity::parse(line).map(|identity| Self::Hybrid(Box::new(identity)))
         } else {
-            x25519::Identity::from_str(line).ok().map(Self::X25519)
+            X25519Identity::parse(line).map(|identity| Self::X25519(Box::new(identity)))
         }
     }
 
     /// The recipient that this identity answers to, or what it is where that is not known.
     pub(in crate::keys) fn recipient(&self) -> Result<String, &'static str> {
         match self {
-            Self::X25519(identity) => Ok(identity.to_public().to_string()),
+            Self::X25519(identity) => Ok(identity.recipient().to_owned()),
             Self::Hybrid(identity) => Ok(identity.recipient().text()),
             Self::Ssh(identity) => Ok(identity.public().to_owned()),
             Self::Plugin(_) => Err("a plugin's identity"),
@@ -74,9 +74,9 @@ impl AgeIdentity {
         recipient: &AgeRecipient,
         asking: &Asking,
     ) -> Result<Option<SecretBytes>, KeyError> {
-        let named = self.recipient().is_ok_and(|mine| recipient.is(&mine));
+        let named = &|| self.recipient().is_ok_and(|mine| recipient.is(&mine));
         match self {
-            Self::X25519(identity) => open(enc, recipient, named, identity),
+            Self::X25519(identity) => open(enc, recipient, named, identity.as_ref()),
             Self::Hybrid(identity) => open(enc, recipient, named, identity.as_ref()),
             Self::Ssh(identity) => {
                 let opened = open(enc, recipient, named, &identity.asking(asking));
@@ -108,7 +108,7 @@ impl AgeIdentity {
 fn open(
     enc: &str,
     recipient: &AgeRecipient,
-    named: bool,
+    named: &dyn Fn() -> bool,
     identity: &dyn ::age::Identity,
 ) -> Result<Option<SecretBytes>, KeyError> {
     let damaged = |reason| Err(KeyError::Damaged { recipient: recipient.to_string(), reason });
@@ -116,7 +116,7 @@ fn open(
         .and_then(|file| file.decrypt(iter::once(identity)));
     let mut reader = match opened {
         Ok(reader) => reader,
-        Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) if named => {
+        Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) if named() => {
             return damaged("it was altered, or wrapped for another recipient than it names");
         }
         Err(DecryptError::NoMatchingKeys | DecryptError::DecryptionFailed) => return Ok(None),
