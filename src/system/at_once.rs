@@ -10,7 +10,7 @@ pub const KEYS_AT_ONCE: usize = 64;
 
 /// Does `work` for each of `items`, for at most `limit` of them at once, and gives the results in the items' order.
 ///
-/// One thread per item under way; none is started for a single item.
+/// One thread per item under way, of which the caller's is one; none is started for a single item.
 ///
 /// ```
 /// use lockage::system::at_once::{KEYS_AT_ONCE, at_once};
@@ -24,15 +24,17 @@ pub fn at_once<T: Sync, R: Send>(items: &[T], limit: usize, work: impl Fn(&T) ->
     }
     let next = AtomicUsize::new(0);
     let results: Mutex<Vec<(usize, R)>> = Mutex::new(Vec::with_capacity(items.len()));
-    thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((index, item)) = take(items, &next) {
-                    let result = work(item);
-                    results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
-                }
-            });
+    let take_all = || {
+        while let Some((index, item)) = take(items, &next) {
+            let result = work(item);
+            results.lock().unwrap_or_else(PoisonError::into_inner).push((index, result));
         }
+    };
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(take_all);
+        }
+        take_all();
     });
     let mut results = results.into_inner().unwrap_or_else(PoisonError::into_inner);
     results.sort_by_key(|(index, _)| *index);

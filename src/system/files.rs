@@ -179,13 +179,31 @@ impl Target {
     /// # Errors
     /// [`FileError::Busy`] when another command holds it; [`FileError::HardLinked`], [`FileError::NotAFile`].
     pub fn hold(path: &Path) -> Result<Self, FileError> {
-        let target = Self::hold_linked(path)?;
-        match &target.held {
-            Some(file) if target.linked => {
-                let names = file.metadata().map_err(|source| unreadable(path, source))?.nlink();
-                Err(FileError::HardLinked { path: path.to_owned(), names })
+        Self::hold_linked(path)?.with_one_name()
+    }
+
+    /// The same for a file that is there, with its text of at most `limit` bytes. A file whose text is not one that
+    /// `is_meant` is left alone: nobody finds it held even for a moment.
+    ///
+    /// The text is read before the file is held; that it still is the same is looked at when the file is replaced.
+    ///
+    /// # Errors
+    /// As for [`Self::hold`] and [`Self::read`].
+    pub fn hold_read(
+        path: &Path,
+        limit: u64,
+        is_meant: impl Fn(&[u8]) -> bool,
+    ) -> Result<Option<(Self, Zeroizing<Vec<u8>>)>, FileError> {
+        let place = resolve(path)?;
+        loop {
+            let file = open_as(&place, path)?.ok_or_else(|| FileError::Missing { path: path.to_owned() })?;
+            let text = read_open(&file, path, limit)?;
+            if !is_meant(&text) {
+                return Ok(None);
             }
-            _ => Ok(target),
+            if let Some(target) = Self::lock(path, &place, file)? {
+                return Ok(Some((target.with_one_name()?, text)));
+            }
         }
     }
 
@@ -196,31 +214,42 @@ impl Target {
     /// As for [`Self::hold`], but for [`FileError::HardLinked`].
     pub fn hold_linked(path: &Path) -> Result<Self, FileError> {
         let place = resolve(path)?;
-        let shown = path.to_owned();
         loop {
-            let file = match open(&place) {
-                Ok(file) => file,
-                Err(FileError::Missing { .. }) => return Ok(Self { shown, place, held: None, linked: false }),
-                Err(FileError::NotAFile { .. }) => return Err(FileError::NotAFile { path: shown }),
-                Err(FileError::Read { source, .. }) => return Err(FileError::Read { path: shown, source }),
-                Err(other) => return Err(other),
+            let Some(file) = open_as(&place, path)? else {
+                return Ok(Self { shown: path.to_owned(), place, held: None, linked: false });
             };
-            match file.try_lock() {
-                Ok(()) => {}
-                Err(TryLockError::WouldBlock) => return Err(FileError::Busy { path: shown }),
-                // Some network file systems have no locks; the comparison before the rename still holds.
-                Err(TryLockError::Error(_)) => {}
-            }
-            let held = file.metadata().map_err(|source| unreadable(path, source))?;
-            // Another command may have replaced it between opening and locking: then this lock is on its predecessor.
-            let current = std::fs::metadata(&place).ok();
-            if current.is_some_and(|current| current.ino() == held.ino() && current.dev() == held.dev()) {
-                let linked = held.nlink() > 1;
-                if linked {
+            if let Some(target) = Self::lock(path, &place, file)? {
+                if target.linked {
                     linked::recover(&place)?;
                 }
-                return Ok(Self { shown, place, held: Some(file), linked });
+                return Ok(target);
             }
+        }
+    }
+
+    /// Locks an open file, unless another command has replaced it in the meantime: the lock would be on its predecessor.
+    fn lock(shown: &Path, place: &Path, file: File) -> Result<Option<Self>, FileError> {
+        match file.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(FileError::Busy { path: shown.to_owned() }),
+            // Some network file systems have no locks; the comparison before the rename still holds.
+            Err(TryLockError::Error(_)) => {}
+        }
+        let held = file.metadata().map_err(|source| unreadable(shown, source))?;
+        let current = std::fs::metadata(place).ok();
+        let is_there = current.is_some_and(|current| current.ino() == held.ino() && current.dev() == held.dev());
+        let linked = held.nlink() > 1;
+        let target = || Self { shown: shown.to_owned(), place: place.to_owned(), held: Some(file), linked };
+        Ok(is_there.then(target))
+    }
+
+    fn with_one_name(self) -> Result<Self, FileError> {
+        match &self.held {
+            Some(file) if self.linked => {
+                let names = file.metadata().map_err(|source| unreadable(&self.shown, source))?.nlink();
+                Err(FileError::HardLinked { path: self.shown, names })
+            }
+            _ => Ok(self),
         }
     }
 
@@ -298,13 +327,17 @@ impl Target {
     fn fill(&self, mut successor: &File, old: Option<&Metadata>, content: &[u8], mode: Mode) -> Result<(), FileError> {
         let failed = |source| FileError::Write { path: self.shown.clone(), source };
         successor.write_all(content).map_err(failed)?;
+        let made = successor.metadata().map_err(failed)?;
         if let Some(old) = old {
-            self.give(successor, old)?;
+            self.give(successor, &made, old)?;
         }
         let bits = match (mode, old) {
             (Mode::KeptOr(_), Some(old)) => old.permissions().mode() & 0o7777,
             (Mode::KeptOr(bits) | Mode::Exactly(bits), _) => bits,
         };
+        if made.permissions().mode() & 0o7777 == bits {
+            return Ok(());
+        }
         successor.set_permissions(std::fs::Permissions::from_mode(bits)).map_err(failed)
     }
 
@@ -326,6 +359,7 @@ impl Target {
             }
             _ => return Err(changed()),
         }
+        // Opened anew: a network file system looks for what others wrote when a file is opened.
         if let (Some(is_known), Some(_)) = (is_known, &now)
             && !is_known(&read_at_most(&self.place, u64::MAX)?)
         {
@@ -335,8 +369,7 @@ impl Target {
     }
 
     /// Gives the successor to the owner of the file.
-    fn give(&self, successor: &File, old: &Metadata) -> Result<(), FileError> {
-        let made = successor.metadata().map_err(|source| FileError::Write { path: self.shown.clone(), source })?;
+    fn give(&self, successor: &File, made: &Metadata, old: &Metadata) -> Result<(), FileError> {
         if (made.uid(), made.gid()) == (old.uid(), old.gid()) {
             return Ok(());
         }
@@ -346,6 +379,17 @@ impl Target {
             owner: old.uid(),
             group: old.gid(),
         })
+    }
+}
+
+/// Opens what a command names, if it is there.
+fn open_as(place: &Path, shown: &Path) -> Result<Option<File>, FileError> {
+    match open(place) {
+        Ok(file) => Ok(Some(file)),
+        Err(FileError::Missing { .. }) => Ok(None),
+        Err(FileError::NotAFile { .. }) => Err(FileError::NotAFile { path: shown.to_owned() }),
+        Err(FileError::Read { source, .. }) => Err(FileError::Read { path: shown.to_owned(), source }),
+        Err(other) => Err(other),
     }
 }
 
@@ -395,7 +439,7 @@ mod successor;
 
 pub use journal::{End, Rolled, roll};
 pub use read::{read, read_at_most, read_stream, read_stream_at_most};
-pub use set::{Digest, Set, allow_open, digest};
+pub use set::{Digest, Loss, Set, allow_open, digest};
 
 #[cfg(test)]
 mod tests;

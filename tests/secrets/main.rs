@@ -24,6 +24,7 @@ mod keys;
 mod kms;
 mod many;
 mod many_kill;
+mod many_outputs;
 mod million;
 mod publish;
 mod quirks;

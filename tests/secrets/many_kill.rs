@@ -1,6 +1,7 @@
 //! SIGKILL at every point of writing a set of files: the next command leaves all of them old or all of them new.
 
 use std::fs;
+use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
 use crate::common::peer;
@@ -8,12 +9,12 @@ use crate::common::scenario::Scenario;
 use crate::many::{NAMES, contents, leftovers, plain, scenario};
 
 /// What a command asks the kernel for while it writes a set.
-const CALLS: [&str; 7] = ["/^mkdir", "write", "fsync", "fchmod", "flock", "/^rename", "/^unlink"];
+pub const CALLS: [&str; 7] = ["/^mkdir", "write", "fsync", "fchmod", "flock", "/^rename", "/^unlink"];
 /// No command asks for one of them so often.
-const MOST: usize = 100;
+pub const MOST: usize = 100;
 
 /// Runs a command that is killed when it asks for the `number`th time; whether it came to that.
-fn killed(s: &Scenario, strace: &std::path::Path, call: &str, number: usize, command: &[&str]) -> bool {
+pub fn killed(s: &Scenario, strace: &Path, call: &str, number: usize, command: &[&str]) -> bool {
     let inject = format!("inject={call}:signal=KILL:when={number}");
     let mut traced = s.command(strace);
     traced.args(["-f", "-qq", "-o", "/dev/null", "-e", &format!("trace={call}"), "-e", &inject]);
@@ -27,13 +28,19 @@ fn put(s: &Scenario, contents: &[String]) {
     }
 }
 
+/// The tracer, where it may trace.
+pub fn strace(s: &Scenario) -> Option<PathBuf> {
+    let strace = peer("strace")?;
+    if s.command(&strace).args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success()) {
+        return Some(strace);
+    }
+    eprintln!("SKIPPED: needs the right to trace");
+    None
+}
+
 /// Kills `command` at every point and lets `next` find what is left. How often nothing and how often all had changed.
 fn table(s: &Scenario, command: &[&str], next: &[&str], is_new: impl Fn(&str, &str) -> bool) -> Option<(usize, usize)> {
-    let strace = peer("strace")?;
-    if !s.command(&strace).args(["-o", "/dev/null", "true"]).status().is_ok_and(|status| status.success()) {
-        eprintln!("SKIPPED: needs the right to trace");
-        return None;
-    }
+    let strace = strace(s)?;
     let before = contents(s);
     let (mut back, mut forward) = (0, 0);
     for call in CALLS {

@@ -115,7 +115,7 @@ impl Encrypt {
             let dialect = ruled.get(&named.path).and_then(|encryption: &Encryption| encryption.dialect);
             self.dialect.format(input.format(Some(&named.path))?, dialect)
         };
-        let (batch, _) = Batch::load(context, &files, format, &place, parse_plain, |_| ())?;
+        let (batch, _) = Batch::load(context, &files, format, &place, (b"", parse_plain), |_| ())?;
         let keys = identities::to_encrypt(context);
         let recipients = ruled.values().flat_map(|encryption| &encryption.groups).flat_map(|group| &group.keys);
         let limit = limit(&keys, recipients);

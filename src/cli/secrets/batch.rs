@@ -5,6 +5,9 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use memchr::memmem;
+
+use super::fetching::Fetching;
 use super::input::{InputType, Source, shorten};
 use super::opening::{Access, Sealed};
 use super::output::Content;
@@ -17,10 +20,12 @@ use crate::error::{Class, Outcome};
 use crate::keys::{KeyServices, Recipient, published};
 use crate::sops::{EncryptedFile, Metadata, SopsError, fetch_key};
 use crate::system::at_once::{KEYS_AT_ONCE, at_once};
-use crate::system::files::{self, Digest, FileError, Set, Target, allow_open, digest};
+use crate::system::files::{self, Digest, FileError, Loss, Set, Target, allow_open, digest};
 
 /// Bytes of files that stay in memory between reading them and working on them; what is above is read a second time.
 const KEPT: usize = 128 << 20;
+/// Replaced files that are not worth a thread of their own to let go of them.
+const FREED_BY_ONE: usize = 8;
 /// Failures that a report tells one by one.
 const TOLD: usize = 20;
 
@@ -41,14 +46,14 @@ pub(crate) struct Member<T> {
 }
 
 /// The files of one command.
-pub(crate) struct Batch<T> {
+pub(crate) struct Batch<T: Send> {
     pub(crate) members: Vec<Member<T>>,
     parse: Parse<T>,
 }
 
 impl<T: Send> Batch<T> {
     /// Holds and reads files, and takes a note of each; one that was found in a folder and is not what the command is
-    /// for is left out.
+    /// for, or has not the mark in it, is left out.
     ///
     /// # Errors
     /// Every file that cannot be held, read or parsed.
@@ -57,7 +62,7 @@ impl<T: Send> Batch<T> {
         files: &[Named],
         format: impl Fn(&Named) -> Result<Format, Failed> + Sync,
         place: &Place,
-        parse: Parse<T>,
+        (mark, parse): (&[u8], Parse<T>),
         note: impl Fn(&T) -> N + Sync,
     ) -> Result<(Self, Vec<N>), Failed> {
         // Each file, and the one that takes its place while it is written.
@@ -72,15 +77,21 @@ impl<T: Send> Batch<T> {
         let kept = AtomicUsize::new(0);
         let load = |(named, output): &(&Named, PathBuf)| -> Result<Option<(Member<T>, N)>, Failed> {
             let source = Source::File(named.path.clone());
-            let format = format(named)?;
-            let target = Target::hold(output).map_err(|error| shorten(context, error.into()))?;
-            let replaces_input = matches!(place, Place::InPlace);
-            let mut text = if replaces_input {
-                target.read_at_most(context.max_size).map_err(Failed::from)
-            } else {
-                source.read(context)
-            }
-            .map_err(|failed| shorten(context, failed))?;
+            let is_meant = |text: &[u8]| named.explicit || memmem::find(text, mark).is_some();
+            let held = match place {
+                Place::InPlace => Target::hold_read(output, context.max_size, is_meant),
+                Place::Below(_) => files::read_at_most(&context.path(&named.path), context.max_size)
+                    .map(|text| is_meant(&text).then_some(text))
+                    .and_then(|text| text.map(|text| Ok((Target::hold(output)?, text))).transpose()),
+            };
+            let (target, mut text) = match held {
+                Ok(Some(held)) => held,
+                Ok(None) => return Ok(None),
+                // What cannot be read or held was found and has nothing to do with the command.
+                Err(_) if !named.explicit && !has(mark, &context.path(&named.path)) => return Ok(None),
+                Err(error) => return Err(shorten(context, error.into())),
+            };
+            let (replaces_input, format) = (matches!(place, Place::InPlace), format(named)?);
             let (digest, length) = (digest(&text), text.len());
             let Some(parsed) = parse(named, format, std::mem::take(&mut *text))? else { return Ok(None) };
             let noted = note(&parsed);
@@ -149,7 +160,9 @@ impl<T: Send> Batch<T> {
         }
         let targets: Vec<&Target> = members.iter().map(|(_, member)| &member.target).collect();
         let room = sets::room(context, targets.iter().map(|target| target.place()))?;
-        let set = Set::begin(&room, &targets).map_err(shown)?;
+        // A plaintext beside the file that it was taken from is lost without a loss.
+        let loss = if content == Content::Plaintext { Loss::NewFiles } else { Loss::Nothing };
+        let set = Set::begin(&room, &targets, loss).map_err(shown)?;
         let numbers: Vec<usize> = (0..members.len()).collect();
         let one = |number: &usize| -> Result<(), Failed> {
             let (index, member) = members[*number];
@@ -182,6 +195,25 @@ impl<T: Send> Batch<T> {
     }
 }
 
+impl<T: Send> Drop for Batch<T> {
+    /// Lets go of the files in many threads: with the last one who holds it a replaced file is freed on the disk, for which
+    /// some file systems let their caller wait.
+    fn drop(&mut self) {
+        let mut members = std::mem::take(&mut self.members);
+        if !members.iter().any(|member| member.target.exists()) {
+            return;
+        }
+        let part = members.len().div_ceil(KEYS_AT_ONCE).max(FREED_BY_ONE);
+        std::thread::scope(|scope| {
+            while members.len() > part {
+                let rest = members.split_off(members.len() - part);
+                scope.spawn(move || drop(rest));
+            }
+            drop(members);
+        });
+    }
+}
+
 /// Encrypted files, and the keys of this user to all of them.
 pub(crate) struct SealedBatch {
     pub(crate) batch: Batch<EncryptedFile>,
@@ -195,11 +227,10 @@ impl SealedBatch {
     /// # Errors
     /// As for [`Batch::load`].
     pub(crate) fn load(context: &Context, files: &[Named], input: &InputType, place: &Place) -> Result<Self, Failed> {
-        let files: Vec<Named> =
-            files.iter().filter(|named| named.explicit || has_token(context, named)).cloned().collect();
         let note = |file: &EncryptedFile| file.metadata().clone();
-        let (batch, metadata) =
-            Batch::load(context, &files, |named| input.format(Some(&named.path)), place, parse_sealed, note)?;
+        let format = |named: &Named| input.format(Some(&named.path));
+        let parse: Parse<EncryptedFile> = parse_sealed;
+        let (batch, metadata) = Batch::load(context, files, format, place, (token::PREFIX.as_ref(), parse), note)?;
         let open = metadata.iter().filter(|file| file.recipients().any(published::is_published)).count();
         if open > 0 && !context.quiet {
             report::say(&format!(
@@ -225,16 +256,30 @@ impl SealedBatch {
     ) -> Result<(), Failed> {
         let keys = &self.access.keys;
         let needed = chosen.iter().filter_map(|index| self.metadata.get(*index)).flat_map(Metadata::recipients);
-        if limit(keys, needed) > processors() {
-            gather(at_once(chosen, KEYS_AT_ONCE, |index| match self.metadata.get(*index) {
-                Some(metadata) => fetch_key(metadata, keys).map_err(|error| self.failed(*index, error)),
-                None => Ok(()),
-            }))?;
-        }
-        self.batch.replace(context, chosen, limit(keys, wrapped_for), content, |index, file, save| {
+        let fetch = |index: usize| match self.metadata.get(index) {
+            Some(metadata) => fetch_key(metadata, keys).map_err(|error| self.failed(index, error)),
+            None => Ok(()),
+        };
+        let one = |index: usize, file, save: &dyn Fn(&[u8]) -> Result<(), Failed>| {
             let source = &self.batch.members[index].source;
             work(index, Sealed::one_of(context, file, source, &self.access)?, save)
-        })
+        };
+        let (waits, limit) = (limit(keys, needed) > processors(), limit(keys, wrapped_for));
+        if waits && limit <= processors() {
+            let fetching = Fetching::of(chosen);
+            return std::thread::scope(|scope| {
+                scope.spawn(|| fetching.all(fetch));
+                self.batch.replace(context, chosen, limit, content, |index, file, save| {
+                    fetching.wait(index)?;
+                    one(index, file, save)
+                })
+            });
+        }
+        if waits {
+            // Where the work waits for somebody, too, both at once would be more questions than are allowed.
+            gather(at_once(chosen, KEYS_AT_ONCE, |index| fetch(*index)))?;
+        }
+        self.batch.replace(context, chosen, limit, content, one)
     }
 
     /// All of them, to be chosen from.
@@ -265,10 +310,9 @@ fn processors() -> usize {
     std::thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// Whether a file that was found in a folder may be an encrypted one.
-fn has_token(context: &Context, named: &Named) -> bool {
-    let text = files::read(&context.path(&named.path));
-    text.is_ok_and(|text| memchr::memmem::find(&text, token::PREFIX).is_some())
+/// Whether there is such a mark in a file; if any is asked for.
+fn has(mark: &[u8], path: &Path) -> bool {
+    mark.is_empty() || files::read(path).is_ok_and(|text| memmem::find(&text, mark).is_some())
 }
 
 /// All results, or one failure that tells of all.
@@ -310,7 +354,7 @@ struct Folders(Vec<PathBuf>);
 impl Folders {
     fn make<'p>(files: impl Iterator<Item = &'p Path>) -> Result<Self, Failed> {
         let mut made = Self(Vec::new());
-        for folder in files.filter_map(Path::parent) {
+        for folder in files.filter_map(Path::parent).collect::<BTreeSet<_>>() {
             let missing: Vec<&Path> = folder.ancestors().take_while(|folder| !folder.exists()).collect();
             for folder in missing.into_iter().rev() {
                 files::make_folder(folder)?;

@@ -6,6 +6,7 @@ pub(crate) mod child;
 pub(crate) mod clouds;
 pub(crate) mod desk;
 pub(crate) mod editor;
+mod fetching;
 pub(crate) mod identities;
 pub(crate) mod input;
 pub(crate) mod layout;

@@ -76,6 +76,11 @@ fn finish_in(rooms: impl Iterator<Item = PathBuf>) -> Result<(), Failed> {
             End::Back => tracing::warn!(
                 "a command was killed before it changed {all} files: none of them is changed, and what it wrote is wiped"
             ),
+            End::Lost => tracing::warn!(
+                "the machine stopped before {} were on the disk; run the command again, for those that are \
+                 there may not be whole",
+                named(&files)
+            ),
             End::Forward { left } if left.is_empty() => {
                 tracing::warn!("a command was killed while it changed {all} files: now all of them are changed");
             }

@@ -126,7 +126,10 @@ impl Place {
                 .hint("start in a folder above it: `lockage -C DIR …`"));
         };
         let output = folder.join(relative);
-        if matches!((output.canonicalize(), input.canonicalize()), (Ok(output), Ok(input)) if output == input) {
+        let is_there = std::fs::metadata(&output).is_ok();
+        if is_there
+            && matches!((output.canonicalize(), input.canonicalize()), (Ok(output), Ok(input)) if output == input)
+        {
             return Err(Failed::new(Class::Usage, format!("`{}` would be its own output", file.display()))
                 .hint("`--in-place` says that it shall be replaced"));
         }

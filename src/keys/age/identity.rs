@@ -7,7 +7,6 @@ use std::sync::Arc;
 
 use ::age::armor::ArmoredReader;
 use ::age::plugin::{self, IdentityPluginV1};
-use ::age::x25519;
 use ::age::{DecryptError, Decryptor};
 use zeroize::Zeroizing;
 
@@ -15,6 +14,7 @@ use super::asking::Asking;
 use super::hybrid::HybridIdentity;
 use super::locked::Locked;
 use super::ssh::SshIdentity;
+use super::x25519::X25519Identity;
 use crate::keys::{AgeRecipient, KeyError};
 use crate::secret::SecretBytes;
 
@@ -24,7 +24,7 @@ const MOST_BYTES: usize = 33;
 /// One age identity; what is secret in it wipes itself.
 #[derive(Clone)]
 pub(in crate::keys) enum AgeIdentity {
-    X25519(x25519::Identity),
+    X25519(Box<X25519Identity>),
     Hybrid(Box<HybridIdentity>),
     Ssh(Arc<SshIdentity>),
     Plugin(plugin::Identity),
@@ -40,14 +40,14 @@ impl AgeIdentity {
         } else if line.starts_with("AGE-SECRET-KEY-PQ-1") {
             HybridIdentity::parse(line).map(|identity| Self::Hybrid(Box::new(identity)))
         } else {
-            x25519::Identity::from_str(line).ok().map(Self::X25519)
+            X25519Identity::parse(line).map(|identity| Self::X25519(Box::new(identity)))
         }
     }
 
     /// The recipient that this identity answers to, or what it is where that is not known.
     pub(in crate::keys) fn recipient(&self) -> Result<String, &'static str> {
         match self {
-            Self::X25519(identity) => Ok(identity.to_public().to_string()),
+            Self::X25519(identity) => Ok(identity.recipient()),
             Self::Hybrid(identity) => Ok(identity.recipient().text()),
             Self::Ssh(identity) => Ok(identity.public().to_owned()),
             Self::Plugin(_) => Err("a plugin's identity"),
@@ -76,7 +76,7 @@ impl AgeIdentity {
         named: &dyn Fn() -> bool,
     ) -> Result<Option<SecretBytes>, KeyError> {
         match self {
-            Self::X25519(identity) => open(enc, recipient, named, identity),
+            Self::X25519(identity) => open(enc, recipient, named, identity.as_ref()),
             Self::Hybrid(identity) => open(enc, recipient, named, identity.as_ref()),
             Self::Ssh(identity) => {
                 let opened = open(enc, recipient, named, &identity.asking(asking));

@@ -6,12 +6,13 @@ mod identity;
 mod locked;
 mod pem;
 mod ssh;
+mod x25519;
 mod xwing;
 
 use std::str::FromStr as _;
 
 use ::age::plugin::{self, RecipientPluginV1};
-use ::age::x25519;
+use ::age::x25519::Recipient as X25519Recipient;
 
 pub(super) use asking::Asking;
 pub(super) use hybrid::HybridRecipient;
@@ -25,7 +26,7 @@ use crate::secret::SecretBytes;
 /// Whether a text is a whole recipient of that sort.
 pub(super) fn is_whole(kind: AgeKind, text: &str) -> bool {
     match kind {
-        AgeKind::X25519 => x25519::Recipient::from_str(text).is_ok(),
+        AgeKind::X25519 => X25519Recipient::from_str(text).is_ok(),
         AgeKind::Hybrid => HybridRecipient::parse(text).is_some(),
         AgeKind::Plugin => plugin::Recipient::from_str(text).is_ok(),
         AgeKind::Ssh => ::age::ssh::Recipient::from_str(text).is_ok(),
@@ -38,7 +39,7 @@ pub(super) fn wrap(recipient: &AgeRecipient, share: &SecretBytes, asking: &Askin
     let text = recipient.text();
     let failed = || KeyError::Wrap { recipient: text.to_owned() };
     match recipient.kind() {
-        AgeKind::X25519 => sealed(&x25519::Recipient::from_str(text).map_err(|_| failed())?, share),
+        AgeKind::X25519 => sealed(&X25519Recipient::from_str(text).map_err(|_| failed())?, share),
         AgeKind::Hybrid => sealed(&HybridRecipient::parse(text).ok_or_else(failed)?, share),
         AgeKind::Ssh => sealed(&::age::ssh::Recipient::from_str(text).map_err(|_| failed())?, share),
         AgeKind::Plugin => {

@@ -3,6 +3,9 @@
 //! The journal's name says how far it came. While it ends in `writing`, no target has been touched, and what was written
 //! beside them is wiped. Once it ends in `renaming`, every new file is whole and on the disk, and the rest of them take
 //! their places. It names the files and holds nothing of what is in them. Its command has it locked as long as it lives.
+//!
+//! A set that replaces nothing need not be on the disk before its files take their places. Its journal is named after the
+//! start of the machine, too: once that has started again nobody knows how much of the new files was kept.
 
 use std::collections::BTreeSet;
 use std::ffi::{OsStr, OsString};
@@ -22,11 +25,15 @@ const PREFIX: &str = ".lockage-set-";
 const NEW: &str = "new";
 const WRITING: &str = "writing";
 const RENAMING: &str = "renaming";
+/// What stands before the start of the machine in a journal's name.
+const OF_START: &str = "-start-";
 
 /// The journal of a set under way.
 #[derive(Debug)]
 pub(super) struct Journal {
     path: PathBuf,
+    /// Whether its steps are on the disk before they count.
+    lasting: bool,
     /// Its lock ends with it.
     _file: File,
     pub(super) entries: Vec<Entry>,
@@ -94,8 +101,10 @@ impl Entry {
 }
 
 impl Journal {
-    /// Writes down that these files will be changed, durably.
-    pub(super) fn write(room: &Path, targets: &[&Target]) -> io::Result<Self> {
+    /// Writes down that these files will be changed, durably even where the files need not be: what a machine that dies
+    /// leaves beside them may be plaintext, and is found by this.
+    pub(super) fn write(room: &Path, targets: &[&Target], lasting: bool) -> io::Result<Self> {
+        let start = if lasting { None } else { start() };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(room)?;
         let word = random()?;
         let entries: Vec<Entry> = targets
@@ -106,20 +115,28 @@ impl Journal {
         let new = Successor::at(room.join(&word).with_extension(NEW))?;
         new.file().write_all(&serde_json::to_vec(&entries)?)?;
         new.flush()?;
-        let (path, file) = (room.join(&word).with_extension(WRITING), new.file().try_clone()?);
+        let name = start.as_ref().map_or_else(|| word.clone(), |start| format!("{word}{OF_START}{start}"));
+        let (path, file) = (room.join(name).with_extension(WRITING), new.file().try_clone()?);
         new.take_place(&path)?;
         if let Err(error) = flush_folder(room) {
             let _ = fs::remove_file(&path);
             return Err(error);
         }
-        Ok(Self { path, _file: file, entries })
+        Ok(Self { path, lasting: start.is_none(), _file: file, entries })
     }
 
-    /// Writes down that every new file is whole, durably: from here on there is only forward.
+    /// Whether new files must be on the disk before they take their places.
+    pub(super) fn is_lasting(&self) -> bool {
+        self.lasting
+    }
+
+    /// Writes down that every new file is whole: from here on there is only forward.
     pub(super) fn advance(&mut self) -> io::Result<()> {
         let next = self.path.with_extension(RENAMING);
         fs::rename(&self.path, &next)?;
-        if let Err(error) = flush_folder(folder_of(&next)) {
+        if self.lasting
+            && let Err(error) = flush_folder(folder_of(&next))
+        {
             // What nobody can promise must not be gone on with by somebody else.
             fs::rename(&next, &self.path)?;
             return Err(error);
@@ -136,8 +153,20 @@ impl Journal {
     /// Puts the journal away.
     pub(super) fn close(self) -> io::Result<()> {
         fs::remove_file(&self.path)?;
-        flush_folder(folder_of(&self.path))
+        if self.lasting { flush_folder(folder_of(&self.path)) } else { Ok(()) }
     }
+}
+
+/// What tells this start of the machine from every other, as the kernel knows it; elsewhere than on Linux nobody does.
+fn start() -> Option<String> {
+    let word = fs::read_to_string("/proc/sys/kernel/random/boot_id").ok()?.trim().replace('-', "");
+    (word.len() == 32 && word.bytes().all(|digit| digit.is_ascii_hexdigit())).then_some(word)
+}
+
+/// Whether a journal is of a set that was not on the disk when the machine stopped.
+fn is_of_another_start(path: &Path) -> bool {
+    let stem = path.file_stem().and_then(OsStr::to_str).unwrap_or_default();
+    stem.split_once(OF_START).is_some_and(|(_, of)| start().as_deref() != Some(of))
 }
 
 /// A set that a command left unfinished.
@@ -159,6 +188,8 @@ pub enum End {
         /// But for these, which somebody else had changed in the meantime.
         left: Vec<PathBuf>,
     },
+    /// The machine stopped before the new files were on the disk; those in their places may not be whole.
+    Lost,
     /// It still is as it was: another command is at it, or it cannot be mended.
     Standing(FileError),
 }
@@ -211,8 +242,16 @@ fn roll_one(path: &Path) -> Option<Rolled> {
         let first = files.first().cloned().unwrap_or_default();
         return standing(files, FileError::Busy { path: first });
     }
-    let journal = Journal { path: path.to_owned(), _file: file, entries };
-    let end = if forward { roll_forward(&journal.entries) } else { Ok(roll_back(&journal.entries)) };
+    let journal = Journal { path: path.to_owned(), lasting: true, _file: file, entries };
+    let end = if is_of_another_start(path) {
+        roll_back(&journal.entries);
+        Ok(End::Lost)
+    } else if forward {
+        roll_forward(&journal.entries)
+    } else {
+        roll_back(&journal.entries);
+        Ok(End::Back)
+    };
     let end = end.and_then(|end| match journal.close() {
         Ok(()) => Ok(end),
         Err(source) => Err(FileError::Write { path: path.to_owned(), source }),
@@ -220,11 +259,10 @@ fn roll_one(path: &Path) -> Option<Rolled> {
     Some(Rolled { files, end: end.unwrap_or_else(End::Standing) })
 }
 
-fn roll_back(entries: &[Entry]) -> End {
+fn roll_back(entries: &[Entry]) {
     for entry in entries.iter().filter(|entry| entry.is_ours()) {
         wipe(&entry.successor());
     }
-    End::Back
 }
 
 fn roll_forward(entries: &[Entry]) -> Result<End, FileError> {

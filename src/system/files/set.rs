@@ -33,6 +33,15 @@ pub fn digest(content: &[u8]) -> Digest {
     digest
 }
 
+/// What a machine that dies may take with it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Loss {
+    /// Nothing: every file is on the disk before it takes its place.
+    Nothing,
+    /// New files, where no other one is replaced: who asked for them still has what they were made from.
+    NewFiles,
+}
+
 /// A set under way; dropped before [`Set::commit`] it leaves nothing behind.
 #[derive(Debug)]
 pub struct Set<'t> {
@@ -65,11 +74,12 @@ impl<'t> Set<'t> {
     ///
     /// # Errors
     /// [`FileError::Write`].
-    pub fn begin(room: &Path, targets: &'t [&'t Target]) -> Result<Self, FileError> {
+    pub fn begin(room: &Path, targets: &'t [&'t Target], loss: Loss) -> Result<Self, FileError> {
         for folder in folders(targets) {
             wipe_left_behind(&folder);
         }
-        let journal = Journal::write(room, targets);
+        let lasting = loss == Loss::Nothing || targets.iter().any(|target| target.exists());
+        let journal = Journal::write(room, targets, lasting);
         let journal = journal.map_err(|source| FileError::Write { path: room.to_owned(), source })?;
         Ok(Self { targets, known: targets.iter().map(|_| OnceLock::new()).collect(), journal: Some(journal) })
     }
@@ -87,21 +97,27 @@ impl<'t> Set<'t> {
         let old = target.unchanged(None)?;
         let made = OpenOptions::new().write(true).create_new(true).mode(0o600).open(successor);
         let file = made.map_err(|source| FileError::Write { path: target.shown.clone(), source })?;
-        target.fill(&file, old.as_ref(), content, mode)
+        target.fill(&file, old.as_ref(), content, mode)?;
+        #[cfg(target_os = "linux")]
+        if self.is_lasting() {
+            // Linux begins to write what is not wanted in memory any more: there is less to wait for in the end.
+            let _ = rustix::fs::fadvise(&file, 0, None, rustix::fs::Advice::DontNeed);
+        }
+        Ok(())
     }
 
-    /// Gives all files what was written for them, durably.
+    /// Gives all files what was written for them; durably, if one replaces another.
     ///
     /// # Errors
     /// [`FileError::Changed`] if one is not what was read; then no file is changed, as after every error but
     /// [`FileError::NotFlushed`] and [`FileError::Unfinished`].
     pub fn commit(mut self) -> Result<(), FileError> {
-        let numbers: Vec<usize> = (0..self.targets.len()).collect();
-        self.each(&numbers, |target, successor, _| {
-            let flushed = File::open(successor).and_then(|file| file.sync_all());
-            flushed.map_err(|source| FileError::Write { path: target.shown.clone(), source })
-        })?;
-        self.each(&numbers, |target, _, known| {
+        let (numbers, lasting): (Vec<usize>, _) = ((0..self.targets.len()).collect(), self.is_lasting());
+        self.each(&numbers, |target, successor, known| {
+            if lasting {
+                let flushed = File::open(successor).and_then(|file| file.sync_all());
+                flushed.map_err(|source| FileError::Write { path: target.shown.clone(), source })?;
+            }
             let known = known.map(|known| move |now: &[u8]| digest(now) == known);
             target.unchanged(known.as_ref().map(|known| known as Known<'_>)).map(drop)
         })?;
@@ -114,7 +130,7 @@ impl<'t> Set<'t> {
                 return Err(FileError::Unfinished { path, done, all, source });
             }
         }
-        let folders: Vec<PathBuf> = folders(self.targets).into_iter().collect();
+        let folders: Vec<PathBuf> = folders(self.targets).into_iter().filter(|_| lasting).collect();
         for (folder, flushed) in folders.iter().zip(at_once(&folders, AT_ONCE, |folder| flush_folder(folder))) {
             flushed.map_err(|source| FileError::NotFlushed { path: folder.clone(), source })?;
         }
@@ -136,7 +152,12 @@ impl<'t> Set<'t> {
             }
             _ => Ok(()),
         };
-        at_once(numbers, AT_ONCE, work).into_iter().collect()
+        // Where nothing is waited for, threads would only be started.
+        at_once(numbers, if self.is_lasting() { AT_ONCE } else { 1 }, work).into_iter().collect()
+    }
+
+    fn is_lasting(&self) -> bool {
+        self.journal.as_ref().is_none_or(Journal::is_lasting)
     }
 
     fn successor(&self, number: usize) -> Option<PathBuf> {

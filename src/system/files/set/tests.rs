@@ -31,7 +31,7 @@ impl Lab {
     /// Writes all of them and commits.
     fn change(&self, before_commit: impl FnOnce()) -> Result<(), FileError> {
         let targets: Vec<&Target> = self.targets.iter().collect();
-        let set = Set::begin(&self.room(), &targets)?;
+        let set = Set::begin(&self.room(), &targets, Loss::NewFiles)?;
         for (number, old) in [Some("old a"), Some("old b"), None].into_iter().enumerate() {
             set.write(number, b"new", old.map(|old| digest(old.as_bytes())), Mode::KeptOr(0o600))?;
         }
@@ -78,7 +78,7 @@ fn what_somebody_else_changed_meanwhile_changes_nothing() {
 fn a_set_that_is_dropped_leaves_nothing() {
     let lab = Lab::new();
     let targets: Vec<&Target> = lab.targets.iter().collect();
-    let set = Set::begin(&lab.room(), &targets).unwrap();
+    let set = Set::begin(&lab.room(), &targets, Loss::Nothing).unwrap();
     set.write(0, b"new", None, Mode::Exactly(0o600)).unwrap();
     // While its command lives, others leave it alone.
     let [rolled] = &roll(&lab.room())[..] else { panic!("one") };
@@ -101,4 +101,47 @@ fn a_journal_that_names_a_file_elsewhere_moves_nothing_but_its_own() {
     fs::write(lab.room().join("02.renaming"), "no journal").unwrap();
     let rolled = roll(&lab.room());
     assert!(rolled.iter().any(|rolled| matches!(rolled.end, End::Standing(FileError::Read { .. }))), "{rolled:?}");
+}
+
+#[test]
+fn new_files_that_were_not_on_the_disk_are_none_after_another_start_of_the_machine() {
+    let lab = Lab::new();
+    let targets = [&lab.targets[2]];
+    let set = Set::begin(&lab.room(), &targets, Loss::NewFiles).unwrap();
+    set.write(0, b"new", None, Mode::Exactly(0o600)).unwrap();
+    let journal = fs::read_dir(lab.room()).unwrap().next().unwrap().unwrap().path();
+    let name = journal.file_name().unwrap().to_str().unwrap().to_owned();
+    // Where the kernel has no name for its start, every set is flushed.
+    let Some((word, start)) = name.strip_suffix(".writing").unwrap().split_once("-start-") else { return };
+    let content = fs::read(&journal).unwrap();
+    std::mem::forget(set);
+    fs::remove_file(&journal).unwrap();
+    for state in ["writing", "renaming"] {
+        let elsewhere = format!("{word}-start-{}.{state}", start.chars().rev().collect::<String>());
+        fs::write(lab.root.path().join(format!(".lockage-set-{word}-0")), "half").unwrap();
+        fs::write(lab.room().join(&elsewhere), &content).unwrap();
+        let [rolled] = &roll(&lab.room())[..] else { panic!("one") };
+        assert!(matches!(rolled.end, End::Lost), "{rolled:?}");
+        assert_eq!(lab.names(), ["a", "b", "deep", "room"]);
+    }
+    fs::write(lab.root.path().join(format!(".lockage-set-{word}-0")), "new").unwrap();
+    fs::write(lab.room().join(format!("{word}-start-{start}.renaming")), &content).unwrap();
+    let [rolled] = &roll(&lab.room())[..] else { panic!("one") };
+    assert!(matches!(&rolled.end, End::Forward { left } if left.is_empty()), "{rolled:?}");
+    assert_eq!(lab.read("new").as_deref(), Some("new"));
+}
+
+#[test]
+fn a_set_that_replaces_a_file_is_flushed_whatever_may_be_lost() {
+    let lab = Lab::new();
+    let targets: Vec<&Target> = lab.targets.iter().collect();
+    for (targets, loss, lasting) in [
+        (&targets[..], Loss::NewFiles, true),
+        (&targets[2..], Loss::Nothing, true),
+        (&targets[2..], Loss::NewFiles, false),
+    ] {
+        let set = Set::begin(&lab.room(), targets, loss).unwrap();
+        let known = Path::new("/proc/sys/kernel/random/boot_id").exists();
+        assert_eq!(set.is_lasting(), lasting || !known);
+    }
 }
