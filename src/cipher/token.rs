@@ -97,6 +97,14 @@ pub fn split(text: &[u8]) -> Option<Parts<'_>> {
     (!data.is_empty()).then_some(Parts { data, nonce, tag, label })
 }
 
+/// Takes apart the token of an empty text, which SOPS neither writes nor reads, and `rops` writes.
+pub(super) fn split_empty(text: &[u8]) -> Option<Parts<'_>> {
+    let body = text.strip_prefix(PREFIX)?.strip_prefix(b",iv:")?;
+    let (nonce, body) = body.split_at_checked(NONCE_DIGITS)?;
+    let (tag, body) = body.strip_prefix(b",tag:")?.split_at_checked(TAG_DIGITS)?;
+    (body == b",type:str]").then_some(Parts { data: b"", nonce, tag, label: b"str" })
+}
+
 /// The last cut that leaves something on the right.
 fn cut_last<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
     let searched = &text[..text.len().checked_sub(1)?];

@@ -47,6 +47,7 @@ pub struct ValueCipher {
     nonces: Vec<u8>,
     used: usize,
     scratch: Zeroizing<Vec<u8>>,
+    empties: bool,
 }
 
 impl ValueCipher {
@@ -60,7 +61,14 @@ impl ValueCipher {
             nonces: Vec::new(),
             used: 0,
             scratch: Zeroizing::default(),
+            empties: false,
         }
+    }
+
+    /// The same, which takes the token of an empty text for what it is, as `rops` writes it. SOPS refuses it.
+    #[must_use]
+    pub(crate) fn with_empties(self, empties: bool) -> Self {
+        Self { empties, ..self }
     }
 
     /// A second cipher for the same file, for another thread.
@@ -134,7 +142,8 @@ impl ValueCipher {
         if token.is_empty() {
             return Ok(Label::Str);
         }
-        let parts = token::split(token).ok_or(CipherError::NotAToken)?;
+        let empty = || token::split_empty(token).filter(|_| self.empties);
+        let parts = token::split(token).or_else(empty).ok_or(CipherError::NotAToken)?;
         let label = Label::of_word(parts.label).ok_or(CipherError::UnknownType)?;
         // 48 digits fill 36 bytes: one more than any nonce or tag that we take.
         let (mut nonce, mut tag) = ([0; 36], [0; 36]);

@@ -67,7 +67,7 @@ impl DecryptedFile {
             return self.reencrypt(&Document::parse(plain.format(), text.to_vec())?, flavour, now);
         }
         let (file, scope) = (&self.encrypted.document, EncryptionScope::of_metadata(&self.encrypted.metadata));
-        let mut cipher = ValueCipher::new(&self.key);
+        let mut cipher = self.encrypted.cipher(&self.key);
         let tokens = self.tokens(&place, value, &scope, &mut cipher)?;
         let mut next = tokens.iter();
         let mut sealed = |kind, text| match next.next() {
@@ -94,7 +94,7 @@ impl DecryptedFile {
             return self.reencrypt(&Document::parse(plain.format(), text.to_vec())?, flavour, now);
         }
         let text = self.encrypted.document.remove(path)?;
-        self.renew(text, &mut ValueCipher::new(&self.key), now).map(Some)
+        self.renew(text, &mut self.encrypted.cipher(&self.key), now).map(Some)
     }
 
     /// The file as if it had been changed: with a new code and a new time.
@@ -103,7 +103,7 @@ impl DecryptedFile {
     /// [`SopsError::Cipher`].
     pub fn touch(&self, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
         let text = Zeroizing::new(self.encrypted.document.text().to_vec());
-        self.renew(text, &mut ValueCipher::new(&self.key), now)
+        self.renew(text, &mut self.encrypted.cipher(&self.key), now)
     }
 
     /// Whether a new neighbour may change what is to be encrypted of what is there.

@@ -68,7 +68,7 @@ impl DecryptedFile {
         refuse_reserved(edited, output)?;
         let scope = EncryptionScope::of_metadata(self.metadata());
         let mut metadata = self.metadata().clone();
-        let mut cipher = ValueCipher::new(&self.key);
+        let mut cipher = self.encrypted.cipher(&self.key);
         let kept: Option<Kept> = Some(self.kept(&mut cipher)?);
         let seal = Seal { document: edited, scope: &scope, cipher: &mut cipher, kept, flavour };
         seal.write_as(output, options, &mut metadata, now)
@@ -87,7 +87,7 @@ impl UnverifiedFile {
 
 impl EncryptedFile {
     pub(super) fn tree(&self, key: &DataKey) -> Result<OwnedTree, SopsError> {
-        let mut cipher = ValueCipher::new(key);
+        let mut cipher = self.cipher(key);
         let mut edits = Edits::new();
         values::open(&self.document, &self.metadata, &mut cipher, |opened| {
             match opened {

@@ -89,7 +89,7 @@ impl DecryptedFile {
             return value(path, scalar.kind, &scalar.canonical).map(Some);
         }
         let mut plain = Zeroizing::new(Vec::with_capacity(scalar.token.len()));
-        let opened = ValueCipher::new(&self.key).decrypt(&scalar.token, &path.associated_data(), &mut plain);
+        let opened = file.cipher(&self.key).decrypt(&scalar.token, &path.associated_data(), &mut plain);
         let label = opened.map_err(SopsError::Cipher)?;
         let kind = values::kind_of(label).unwrap_or(Kind::Str);
         let canonical = file.document.canonical_of(id, kind, &plain);
@@ -117,7 +117,7 @@ impl DecryptedFile {
         }
         refuse_encrypted(edited)?;
         let scope = EncryptionScope::of_metadata(&file.metadata);
-        let mut cipher = ValueCipher::new(&self.key);
+        let mut cipher = file.cipher(&self.key);
         let mut metadata = file.metadata.clone();
         let kept = Some(self.kept(&mut cipher)?);
         let seal = Seal { document: edited, scope: &scope, cipher: &mut cipher, kept, flavour };

@@ -101,7 +101,7 @@ impl EncryptedFile {
         if Splice::fits(&self.document) && (!self.rewrites || self.document.can(&MetadataEdit::Remove)) {
             return self.open_in_parts(key);
         }
-        let mut cipher = ValueCipher::new(&key);
+        let mut cipher = self.cipher(&key);
         let mut edits = Edits::new();
         let outline = self.document.outline();
         // A token is at least four thirds of its plaintext and 110 bytes more.
@@ -119,6 +119,11 @@ impl EncryptedFile {
         let distrust = self.check(&computed, &mut cipher);
         let text = self.written(edits, None)?;
         Ok(Plain { key, text, distrust, stale_comments })
+    }
+
+    /// A cipher for its values. In our own name an empty text may have a token, as `rops` writes it.
+    pub(super) fn cipher(&self, key: &DataKey) -> ValueCipher {
+        ValueCipher::new(key).with_empties(!self.rewrites)
     }
 
     /// The text with these edits, and this metadata or none; anew where the text cannot be kept and need not be.
@@ -147,7 +152,7 @@ impl EncryptedFile {
             let bytes = if part.start == 0 { document.text().len() } else { parts::bytes(document, part) };
             let leaves = if part.start == 0 { document.outline().leaves.len() } else { part.len() };
             let mut splice = Splice::new(document, parts::start(document, part), bytes.saturating_sub(100 * leaves));
-            values::open_part(document, metadata, &key, part, &mut hashed, |id, kind, bytes| {
+            values::open_part(document, metadata, self.cipher(&key), part, &mut hashed, |id, kind, bytes| {
                 Ok(splice.opened(id, kind, bytes)?)
             })?;
             Ok::<_, SopsError>((splice, hashed.into_bytes()))

@@ -54,7 +54,7 @@ impl DecryptedFile {
         (metadata.groups, metadata.shamir_threshold) = wrapping::wrap(&key, &groups, metadata.shamir_threshold, keys)?;
         metadata.lastmodified = time_of(now);
 
-        let (mut old, mut new) = (ValueCipher::new(&self.key), ValueCipher::new(&key));
+        let (mut old, mut new) = (file.cipher(&self.key), ValueCipher::new(&key));
         let scope = EncryptionScope::of_metadata(&file.metadata);
         let mark = match scope.selector() {
             Selector::UnencryptedCommentRegex(mark) | Selector::EncryptedCommentRegex(mark) => Some(mark),
@@ -65,6 +65,7 @@ impl DecryptedFile {
         let mut stale = Vec::new();
         let code = values::open(&file.document, &file.metadata, &mut old, |opened| {
             match opened {
+                Opened::Value { id, kind, bytes: b"", .. } => edits.opened(id, kind, b""),
                 Opened::Value { id, kind, bytes, path, .. } => {
                     token.clear();
                     let sealed = new.encrypt(label_of(kind), bytes, path.associated_data(), &mut token);

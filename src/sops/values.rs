@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use zeroize::Zeroizing;
 
-use crate::cipher::{DataKey, Label, Mac, ValueCipher};
+use crate::cipher::{Label, Mac, ValueCipher};
 use crate::document::{CommentId, Document, Kind, LeafId, Path, Visit};
 
 use super::SopsError;
@@ -71,12 +71,11 @@ pub(super) fn open(
 pub(super) fn open_part(
     document: &Document,
     metadata: &Metadata,
-    key: &DataKey,
+    mut cipher: ValueCipher,
     part: &Range<usize>,
     hashed: &mut Hashed<'_>,
     mut see: impl FnMut(LeafId, Kind, &[u8]) -> Result<(), SopsError>,
 ) -> Result<(), SopsError> {
-    let mut cipher = ValueCipher::new(key);
     let mut plain = Zeroizing::new(Vec::with_capacity(1024));
     EncryptionScope::of_metadata(metadata).walk_leaves(document, part, |id, path, must| {
         let leaf = Leaf { document, id, path, must, only_encrypted: metadata.mac_only_encrypted };

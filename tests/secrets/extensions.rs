@@ -3,12 +3,12 @@
 use std::process::Command;
 
 use lockage::document::{Dialect, Format};
-use lockage::sops::{Encryption, EncryptionScope, Selector};
+use lockage::sops::{EncryptedFile, Encryption, EncryptionScope, Selector};
 
 use crate::cli_files::RULES;
 use crate::common::peer;
 use crate::common::scenario::{IDENTITY, Scenario};
-use crate::support::{Sops, decrypt, encrypt, encrypt_with, encryption};
+use crate::support::{Sops, decrypt, encrypt, encrypt_with, encryption, keyring, now};
 
 const TOML: &str = "# top CANARY-heron\na = 1 # one\nname = 'CANARY-heron'\n\n[db]\npassword = \"\"\"\nCANARY-heron\n\"\"\"\nport = 0x1F\nratio = 1.50\nsince = 1979-05-27 07:32:00Z\non = true\nhosts = [ \"CANARY-heron\", # first\n]\n\n[[user]]\nname = \"\"\n";
 const SHELL: &str =
@@ -186,5 +186,48 @@ fn dialects_come_back_and_their_code_covers_what_they_mean() {
             decrypt(Format::Dotenv, moved.as_bytes()).is_err(),
             "read as {other}, {dialect:?} means something else"
         );
+    }
+}
+
+/// SOPS writes an empty text in clear and refuses a token of one; `rops` writes one.
+#[test]
+fn the_empty_texts_of_rops_are_opened_in_our_own_name() {
+    let recipient = lockage::keys::published::RECIPIENT;
+    for (format, plain) in [
+        (Format::Toml, "a = \"\"\nb = \"CANARY-heron\"\nl = [\n    \"\",\n    \"y\",\n]\n"),
+        (Format::Json, "{\n  \"a\": \"\",\n  \"b\": \"CANARY-heron\"\n}"),
+    ] {
+        let arguments = ["encrypt", "--age", recipient, "--format", format.word()];
+        let Some(theirs) = rops(&arguments, plain.as_bytes()) else { return };
+        // `rops` says no version, which SOPS and we ask for in JSON.
+        let text = String::from_utf8(theirs).unwrap().replacen("\"mac\"", "\"version\": \"3.9.0\",\n\"mac\"", 1);
+        let theirs = text.clone().into_bytes();
+        let token = text.split('"').find(|text| text.starts_with("ENC[AES256_GCM,data:,")).unwrap();
+        let ours = decrypt(format, &theirs).unwrap();
+        assert_eq!(String::from_utf8(ours).unwrap().trim_end(), plain.trim_end());
+
+        // Moved or altered it is refused.
+        let other = if token.contains("iv:A") { "iv:B" } else { "iv:A" };
+        let at = token.find("iv:").unwrap();
+        let altered = [&token[..at], other, &token[at + 4..]].concat();
+        assert!(decrypt(format, text.replace(token, &altered).as_bytes()).is_err());
+        let moved = text.replacen("\"a\"", "\"c\"", 1).replacen("a = ", "c = ", 1);
+        assert!(decrypt(format, moved.as_bytes()).is_err(), "{moved}");
+
+        // What is written anew is written as SOPS writes it.
+        let file = EncryptedFile::parse(format, theirs.clone()).unwrap().decrypt(&keyring()).unwrap();
+        let rotated = String::from_utf8(file.rotate(&[], &[], &keyring(), now()).unwrap()).unwrap();
+        assert!(!rotated.contains("data:,"), "{rotated}");
+        assert_eq!(decrypt(format, rotated.as_bytes()).unwrap(), file.text());
+        if format == Format::Json {
+            let as_sops = EncryptedFile::parse_as_sops(format, theirs).unwrap().decrypt(&keyring());
+            assert!(as_sops.unwrap_err().to_string().contains("`a`"));
+            let Some(sops) = Sops::find() else { continue };
+            assert!(sops.decrypt(format, text.as_bytes()).is_err());
+            assert_eq!(
+                sops.decrypt(format, rotated.as_bytes()).unwrap(),
+                b"{\n\t\"a\": \"\",\n\t\"b\": \"CANARY-heron\"\n}\n"
+            );
+        }
     }
 }
