@@ -160,6 +160,9 @@ pub enum Mode {
 /// Whether a content is the one that was read.
 type Known<'k> = &'k dyn Fn(&[u8]) -> bool;
 
+/// A file that is held, and the text that was read of it.
+pub type WithText = (Target, Zeroizing<Vec<u8>>);
+
 /// A file that one command changes: its place with symbolic links followed, locked against other commands.
 #[derive(Debug)]
 pub struct Target {
@@ -189,11 +192,7 @@ impl Target {
     ///
     /// # Errors
     /// As for [`Self::hold`] and [`Self::read`].
-    pub fn hold_read(
-        path: &Path,
-        limit: u64,
-        is_meant: impl Fn(&[u8]) -> bool,
-    ) -> Result<Option<(Self, Zeroizing<Vec<u8>>)>, FileError> {
+    pub fn hold_read(path: &Path, limit: u64, is_meant: impl Fn(&[u8]) -> bool) -> Result<Option<WithText>, FileError> {
         let place = resolve(path)?;
         loop {
             let file = open_as(&place, path)?.ok_or_else(|| FileError::Missing { path: path.to_owned() })?;

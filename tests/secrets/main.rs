@@ -25,6 +25,7 @@ mod kms;
 mod many;
 mod many_kill;
 mod many_outputs;
+mod many_services;
 mod million;
 mod publish;
 mod quirks;

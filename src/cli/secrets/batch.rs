@@ -230,7 +230,7 @@ impl SealedBatch {
         let note = |file: &EncryptedFile| file.metadata().clone();
         let format = |named: &Named| input.format(Some(&named.path));
         let parse: Parse<EncryptedFile> = parse_sealed;
-        let (batch, metadata) = Batch::load(context, files, format, place, (token::PREFIX.as_ref(), parse), note)?;
+        let (batch, metadata) = Batch::load(context, files, format, place, (token::PREFIX, parse), note)?;
         let open = metadata.iter().filter(|file| file.recipients().any(published::is_published)).count();
         if open > 0 && !context.quiet {
             report::say(&format!(
