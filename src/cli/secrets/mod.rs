@@ -7,6 +7,7 @@ pub(crate) mod clouds;
 pub(crate) mod desk;
 pub(crate) mod editor;
 pub(crate) mod identities;
+pub(crate) mod in_place;
 pub(crate) mod input;
 pub(crate) mod layout;
 pub(crate) mod opening;
