@@ -6,16 +6,16 @@ use std::path::{Path, PathBuf};
 use zeroize::Zeroizing;
 
 use super::get::kind_word;
-use crate::cli::secrets::input::{Source, Types};
-use crate::cli::secrets::opening::open;
+use crate::cli::secrets::in_place::InPlace;
+use crate::cli::secrets::input::Types;
 use crate::cli::secrets::services::Opening;
 use crate::cli::secrets::value;
-use crate::cli::{Action, Context, Failed, report, terminal};
+use crate::cli::{Context, Failed, report, terminal};
 use crate::document::{KeyPath, Kind};
 use crate::error::Class;
 use crate::secret::SecretString;
 use crate::sops::{Flavour, NewValue};
-use crate::system::files::{self, Mode, Target};
+use crate::system::files;
 
 /// Change one value of an encrypted file, or add one; nothing else in the file moves.
 ///
@@ -57,20 +57,11 @@ pub(crate) struct Set {
 impl Set {
     pub(crate) fn run(self, context: &Context) -> Result<u8, Failed> {
         let context = &self.opening.chosen(context)?;
-        let source = Source::File(self.file.clone());
-        let format = self.types.format(&source)?;
-        let target = Target::hold(&context.path(&self.file))?;
-        let input = target.read_at_most(context.max_size)?;
-        let opened = open(context, &source, format, input.to_vec())?;
+        let file = InPlace::open(context, &self.file, &self.types)?;
         // Asked for last, so that nobody types a secret for a file that cannot be opened.
         let value = self.value(context)?;
-        let text = opened.file.put(&self.key, &value, Flavour::Own, context.now());
-        let text = text.map_err(|error| opened.failed(error))?;
-        if let Some(text) = &text {
-            opened.witness.record(Action::Encrypt)?;
-            target.replace(text, Some(&input), Mode::KeptOr(0o644))?;
-        }
-        self.report(context, &value, text.is_some())?;
+        let changed = file.keep(file.opened.file.put(&self.key, &value, Flavour::Own, context.now()))?;
+        self.report(context, &value, changed)?;
         Ok(0)
     }
 

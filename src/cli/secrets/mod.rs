@@ -8,6 +8,7 @@ pub(crate) mod desk;
 pub(crate) mod editor;
 mod fetching;
 pub(crate) mod identities;
+pub(crate) mod in_place;
 pub(crate) mod input;
 pub(crate) mod layout;
 pub(crate) mod opening;
