@@ -115,7 +115,7 @@ fn cut_last<'t>(text: &'t [u8], mark: &[u8]) -> Option<(&'t [u8], &'t [u8])> {
 /// A token whose parts have the usual sizes, found without a search. The rest of `split` would find the same parts.
 fn split_usual(body: &[u8]) -> Option<Parts<'_>> {
     let body = body.strip_suffix(b"]")?;
-    let colon = body.len() - 1 - body.iter().rev().take(8).position(|byte| *byte == b':')?;
+    let colon = body.len().checked_sub(1)? - body.iter().rev().take(8).position(|byte| *byte == b':')?;
     let (body, label) = (body[..colon].strip_suffix(b",type")?, &body[colon + 1..]);
     let (body, tag) = body.split_at(body.len().checked_sub(TAG_DIGITS)?);
     let body = body.strip_suffix(b",tag:")?;
