@@ -132,11 +132,10 @@ impl PrivateFolder {
 impl Drop for PrivateFolder {
     fn drop(&mut self) {
         wipe(&self.path);
-        Room::leave(&self.path);
     }
 }
 
-/// Overwrites and removes a folder and everything in it, as far as that goes. Links are removed, not followed.
+/// Overwrites and removes a private folder and everything in it, as far as that goes. Links are removed, not followed.
 pub fn wipe(folder: &Path) {
     let mut folders = vec![folder.to_owned()];
     let mut next = 0;
@@ -159,6 +158,7 @@ pub fn wipe(folder: &Path) {
     for folder in folders.iter().rev() {
         let _ = fs::remove_dir(folder);
     }
+    Room::leave(folder);
 }
 
 /// Writes zeros over what a file holds, as far as that goes.
@@ -188,7 +188,6 @@ pub fn wipe_left_behind(parents: &[PathBuf]) -> usize {
         let mine = entry.metadata().is_ok_and(|found| found.is_dir() && found.uid() == room::user());
         if mine && owner.is_gone() {
             wipe(&entry.path());
-            Room::leave(&entry.path());
             count += 1;
         }
     }

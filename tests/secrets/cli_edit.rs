@@ -9,6 +9,11 @@ use crate::cli_files::{FILES, RULES};
 use crate::common::canary;
 use crate::common::scenario::Scenario;
 
+/// What holds the private folders of this user.
+fn room() -> String {
+    format!("lockage-{}", rustix::process::geteuid().as_raw())
+}
+
 /// A memory folder of this test's own, so that tests beside it do not look into it.
 struct Desk {
     s: Scenario,
@@ -76,7 +81,8 @@ fn a_change_keeps_every_other_token() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(ran.stderr.contains("1 value(s) changed (") && ran.stdout.is_empty(), "{}", ran.stderr);
         let seen = desk.seen();
-        assert!(seen.starts_with(&format!("--flag {}/lockage-edit-", desk.memory.path().display())), "{seen}");
+        let room = desk.memory.path().join(room());
+        assert!(seen.starts_with(&format!("--flag {}/lockage-edit-", room.display())), "{seen}");
         assert!(seen.contains(&format!("/{name}\n600\n700\n")), "{seen}");
         let after = desk.s.read(name);
         let tokens = |text: &str| -> Vec<String> {
@@ -266,6 +272,6 @@ fn without_memory_only_with_leave() {
     desk.s.set_env("XDG_RUNTIME_DIR", folder(desk.s.root()));
     let ran = desk.s.run(["edit", "--plaintext-on-disk", "a.yaml"]);
     assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let state = folder(&desk.s.root().join("state/lockage/edit/lockage-edit-"));
+    let state = folder(&desk.s.root().join("state/lockage/edit").join(room()).join("lockage-edit-"));
     assert!(desk.seen().starts_with(&state), "{}", desk.seen());
 }

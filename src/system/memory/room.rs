@@ -1,12 +1,15 @@
 //! The folder that holds the private folders of one user.
 
 use std::fs;
-use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _};
+use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
+
+/// Others may go through it to a folder that was given to them, and neither see nor change what is in it.
+const MODE: u32 = 0o711;
 
 /// Where the private folders of this user are in a folder.
 pub(super) enum Room {
-    /// In one that only this user can look into.
+    /// In one that only this user can list and change.
     Own(PathBuf),
     /// Somebody else has taken its name, so they lie in the open, where their names cannot be foreseen.
     Shared(PathBuf),
@@ -18,7 +21,7 @@ impl Room {
     pub(super) fn of(parent: &Path) -> Self {
         let own = parent.join(Self::name());
         match fs::symlink_metadata(&own) {
-            Ok(found) if found.is_dir() && found.uid() == user() && found.mode() & 0o077 == 0 => Self::Own(own),
+            Ok(found) if found.is_dir() && found.uid() == user() && found.mode() & 0o777 & !MODE == 0 => Self::Own(own),
             Ok(_) => Self::Shared(parent.to_owned()),
             Err(_) => Self::Missing,
         }
@@ -26,7 +29,11 @@ impl Room {
 
     /// The same, made if it is missing and that is possible.
     pub(super) fn make(parent: &Path) -> Self {
-        let _ = fs::DirBuilder::new().mode(0o700).create(parent.join(Self::name()));
+        let own = parent.join(Self::name());
+        if fs::DirBuilder::new().mode(MODE).create(&own).is_ok() {
+            // Whatever the user's mask takes away.
+            let _ = fs::set_permissions(&own, fs::Permissions::from_mode(MODE));
+        }
         match Self::of(parent) {
             Self::Missing => Self::Shared(parent.to_owned()),
             found => found,
