@@ -3,7 +3,7 @@
 use std::sync::{Arc, OnceLock};
 
 use super::age::{self, AgeIdentity, Asking, Locked, SshIdentity};
-use super::{AgeRecipient, KeyError, KeyKind, KeyService, Prompt, Recipient, WrappedKey};
+use super::{KeyError, KeyKind, KeyService, Prompt, Recipient, WrappedKey};
 use crate::secret::{SecretBytes, SecretString};
 
 /// Where an identity came from, and whom it answers to; nothing in it is secret.
@@ -38,10 +38,6 @@ struct Held {
 impl Held {
     fn recipient(&self) -> &Result<String, &'static str> {
         self.recipient.get_or_init(|| self.identity.recipient())
-    }
-
-    fn answers_to(&self, recipient: &AgeRecipient) -> bool {
-        self.recipient().as_ref().is_ok_and(|mine| recipient.is(mine))
     }
 }
 
@@ -124,7 +120,7 @@ impl Keyring {
     #[must_use]
     pub fn holds(&self, recipient: &Recipient) -> bool {
         let Recipient::Age(recipient) = recipient else { return false };
-        self.held.iter().any(|held| held.answers_to(recipient))
+        self.held.iter().any(|held| held.recipient().as_ref().is_ok_and(|mine| recipient.is(mine)))
     }
 
     /// Notes a place that was named and gave no identity, with the reason in our words and in those of SOPS.
@@ -184,7 +180,7 @@ impl KeyService for Keyring {
         let once = self.held.iter().filter(|held| !held.again);
         let (asking, quiet): (Vec<_>, Vec<_>) = once.partition(|held| held.identity.may_ask());
         for held in quiet.into_iter().chain(asking) {
-            match held.identity.unwrap(&wrapped.enc, recipient, &self.asking, &|| held.answers_to(recipient)) {
+            match held.identity.unwrap(&wrapped.enc, recipient, &self.asking) {
                 Ok(Some(share)) => return Ok(Some(share)),
                 Ok(None) => {}
                 Err(error) => damaged = Some(error),

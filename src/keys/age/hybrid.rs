@@ -5,8 +5,8 @@
 use std::collections::HashSet;
 
 use ::age::{DecryptError, EncryptError};
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
-use age_core::primitives::{bech32_decode, bech32_encode};
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::bech32_encode;
 use age_core::secrecy::ExposeSecret as _;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
@@ -17,7 +17,7 @@ use hkdf::{Hkdf, HkdfExtract};
 use sha2::Sha256;
 use zeroize::Zeroizing;
 
-use super::xwing;
+use super::{native, xwing};
 
 const TAG: &str = "mlkem768x25519";
 const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
@@ -25,8 +25,6 @@ const INFO: &[u8] = b"age-encryption.org/mlkem768x25519";
 const LABEL: &str = "postquantum";
 const RECIPIENT: &str = "age1pq";
 const IDENTITY: &str = "AGE-SECRET-KEY-PQ-";
-/// A file key and the tag of its encryption.
-const BODY: usize = FILE_KEY_BYTES + 16;
 
 /// Somebody who holds a hybrid identity.
 #[derive(Clone, PartialEq, Eq)]
@@ -35,7 +33,7 @@ pub(in crate::keys) struct HybridRecipient(Vec<u8>);
 impl HybridRecipient {
     /// Reads `age1pq1…`.
     pub(in crate::keys) fn parse(text: &str) -> Option<Self> {
-        let bytes = decode(text, RECIPIENT)?;
+        let bytes = native::decode(text, RECIPIENT)?;
         (bytes.len() == xwing::PUBLIC && xwing::is_public(&bytes)).then(|| Self(bytes.to_vec()))
     }
 
@@ -63,7 +61,7 @@ pub(in crate::keys) struct HybridIdentity(Zeroizing<[u8; xwing::SEED]>);
 impl HybridIdentity {
     /// Reads `AGE-SECRET-KEY-PQ-1…`.
     pub(in crate::keys) fn parse(text: &str) -> Option<Self> {
-        let bytes = decode(text, IDENTITY)?;
+        let bytes = native::decode(text, IDENTITY)?;
         let mut seed = Zeroizing::new([0; xwing::SEED]);
         if bytes.len() != seed.len() {
             return None;
@@ -88,24 +86,12 @@ impl ::age::Identity for HybridIdentity {
             Ok(bytes) if bytes.len() == xwing::ENCAPSULATED => bytes,
             _ => return Some(Err(DecryptError::InvalidHeader)),
         };
-        // A longer body could be made to open with several keys, which would tell which of them was used.
-        if stanza.body.len() != BODY {
+        if !native::is_body(&stanza.body) {
             return Some(Err(DecryptError::InvalidHeader));
         }
         let (key, nonce) = schedule(&*xwing::decapsulate(&self.0, &encapsulated)?)?;
-        let opened = ChaCha20Poly1305::new(Key::from_slice(&key[..]));
-        // A key that does not open it is another one's.
-        let plain = Zeroizing::new(opened.decrypt(Nonce::from_slice(&nonce), &stanza.body[..]).ok()?);
-        Some(FileKey::try_init_with_mut(|file_key| {
-            file_key.copy_from_slice(plain.get(..FILE_KEY_BYTES).ok_or(DecryptError::InvalidHeader)?);
-            Ok(())
-        }))
+        native::open(&stanza.body, &key, &nonce)
     }
-}
-
-fn decode(text: &str, prefix: &str) -> Option<Zeroizing<Vec<u8>>> {
-    let of_prefix = |hrp: Hrp| (hrp.as_str() == prefix).then_some(()).ok_or(());
-    bech32_decode(text, |_| (), of_prefix, |_, bytes| Ok(Zeroizing::new(bytes.collect::<Vec<_>>()))).ok()
 }
 
 /// The key and the first nonce of HPKE's base mode for the suite MLKEM768-X25519, HKDF-SHA256, ChaCha20Poly1305.

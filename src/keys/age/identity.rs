@@ -73,13 +73,14 @@ impl AgeIdentity {
         enc: &str,
         recipient: &AgeRecipient,
         asking: &Asking,
-        named: &dyn Fn() -> bool,
     ) -> Result<Option<SecretBytes>, KeyError> {
+        // Asked only when it did not open: the public half takes as long to compute as a small file takes to open.
+        let named = || self.recipient().is_ok_and(|mine| recipient.is(&mine));
         match self {
-            Self::X25519(identity) => open(enc, recipient, named, identity.as_ref()),
-            Self::Hybrid(identity) => open(enc, recipient, named, identity.as_ref()),
+            Self::X25519(identity) => open(enc, recipient, &named, identity.as_ref()),
+            Self::Hybrid(identity) => open(enc, recipient, &named, identity.as_ref()),
             Self::Ssh(identity) => {
-                let opened = open(enc, recipient, named, &identity.asking(asking));
+                let opened = open(enc, recipient, &named, &identity.asking(asking));
                 // The age crate cannot tell why a locked key did not open.
                 identity.failure().map_or(opened, Err)
             }
@@ -87,13 +88,12 @@ impl AgeIdentity {
                 let name = identity.plugin();
                 let missing = |_| KeyError::PluginMissing { name: name.to_owned() };
                 let running = IdentityPluginV1::new(name, std::slice::from_ref(identity), asking.clone());
-                open(enc, recipient, named, &running.map_err(missing)?)
+                open(enc, recipient, &named, &running.map_err(missing)?)
             }
             Self::Locked(locked) => {
                 let mut damaged = None;
                 for identity in locked.unlock(asking)? {
-                    let named = || identity.recipient().is_ok_and(|mine| recipient.is(&mine));
-                    match identity.unwrap(enc, recipient, asking, &named) {
+                    match identity.unwrap(enc, recipient, asking) {
                         Ok(Some(share)) => return Ok(Some(share)),
                         Ok(None) => {}
                         Err(error) => damaged = Some(error),

@@ -4,6 +4,7 @@ mod asking;
 mod hybrid;
 mod identity;
 mod locked;
+mod native;
 mod pem;
 mod ssh;
 mod x25519;

@@ -4,30 +4,25 @@
 //!
 //! *Source*: the age specification, "The X25519 recipient type".
 
-use std::str::FromStr as _;
 use std::sync::OnceLock;
 
-use ::age::{DecryptError, x25519};
-use age_core::format::{FILE_KEY_BYTES, FileKey, Stanza};
-use age_core::primitives::bech32_decode;
-use age_core::secrecy::ExposeSecret as _;
+use ::age::DecryptError;
+use age_core::format::{FileKey, Stanza};
+use age_core::primitives::bech32_encode;
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD_NO_PAD;
-use bech32::{Bech32, Hrp};
-use chacha20poly1305::aead::Aead as _;
-use chacha20poly1305::{ChaCha20Poly1305, Key, KeyInit as _, Nonce};
+use bech32::Hrp;
 use hkdf::Hkdf;
 use sha2::Sha256;
 use x25519_dalek::{PublicKey, StaticSecret};
 use zeroize::Zeroizing;
 
+use super::native;
+
 const TAG: &str = "X25519";
 const INFO: &[u8] = b"age-encryption.org/v1/X25519";
-/// A file key and the tag of its encryption.
-const BODY: usize = FILE_KEY_BYTES + 16;
-
-/// What the names of recipients begin with.
-const RECIPIENT: Hrp = Hrp::parse_unchecked("age");
+const RECIPIENT: &str = "age";
+const IDENTITY: &str = "AGE-SECRET-KEY-";
 
 /// A secret key, and its public half once somebody has asked for it.
 #[derive(Clone)]
@@ -39,18 +34,14 @@ pub(in crate::keys) struct X25519Identity {
 impl X25519Identity {
     /// Reads `AGE-SECRET-KEY-1…`.
     pub(in crate::keys) fn parse(text: &str) -> Option<Self> {
-        let identity = x25519::Identity::from_str(text).ok()?;
-        let text = identity.to_string();
-        let bytes = |_, bytes: bech32::primitives::decode::ByteIter<'_>| Ok(Zeroizing::new(bytes.collect::<Vec<_>>()));
-        let bytes = bech32_decode(text.expose_secret(), |_| (), |_| Ok(()), bytes).ok()?;
+        let bytes = native::decode(text, IDENTITY)?;
         let secret = Zeroizing::new(<[u8; 32]>::try_from(bytes.as_slice()).ok()?);
         Some(Self { secret: StaticSecret::from(*secret), public: OnceLock::new() })
     }
 
     /// Who it answers to.
     pub(in crate::keys) fn recipient(&self) -> String {
-        // Only a text that is too long has no such form.
-        bech32::encode::<Bech32>(RECIPIENT, self.public().as_bytes()).unwrap_or_default()
+        bech32_encode(Hrp::parse_unchecked(RECIPIENT), self.public().as_bytes())
     }
 
     fn public(&self) -> &PublicKey {
@@ -65,8 +56,7 @@ impl ::age::Identity for X25519Identity {
         }
         let [share] = stanza.args.as_slice() else { return Some(Err(DecryptError::InvalidHeader)) };
         let share = BASE64_STANDARD_NO_PAD.decode(share).ok().and_then(|share| <[u8; 32]>::try_from(share).ok());
-        // A longer body could be made to open with several keys, which would tell which of them was used.
-        let Some(share) = share.filter(|_| stanza.body.len() == BODY) else {
+        let Some(share) = share.filter(|_| native::is_body(&stanza.body)) else {
             return Some(Err(DecryptError::InvalidHeader));
         };
         let shared = self.secret.diffie_hellman(&PublicKey::from(share));
@@ -79,20 +69,16 @@ impl ::age::Identity for X25519Identity {
         salt[32..].copy_from_slice(self.public().as_bytes());
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(&salt), shared.as_bytes()).expand(INFO, &mut key[..]).ok()?;
-        let opened = ChaCha20Poly1305::new(Key::from_slice(&key[..]));
-        // A key that does not open it is another one's.
-        let plain = Zeroizing::new(opened.decrypt(Nonce::from_slice(&[0; 12]), &stanza.body[..]).ok()?);
-        Some(FileKey::try_init_with_mut(|file_key| {
-            file_key.copy_from_slice(plain.get(..FILE_KEY_BYTES).ok_or(DecryptError::InvalidHeader)?);
-            Ok(())
-        }))
+        native::open(&stanza.body, &key, &[0; 12])
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use ::age::{Identity as _, Recipient as _};
+    use ::age::{Identity as _, Recipient as _, x25519};
+    use age_core::format::FILE_KEY_BYTES;
+    use age_core::secrecy::ExposeSecret as _;
 
     fn pair() -> (x25519::Identity, X25519Identity) {
         let theirs = x25519::Identity::generate();
@@ -142,5 +128,9 @@ mod tests {
         for text in ["", "AGE-SECRET-KEY-1", "age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw"] {
             assert!(X25519Identity::parse(text).is_none(), "{text}");
         }
+        let mut small = x25519::Identity::generate().to_string().expose_secret().to_lowercase();
+        assert!(X25519Identity::parse(&small).is_none(), "Go's age does not take it either");
+        small.make_ascii_uppercase();
+        assert!(X25519Identity::parse(&small).is_some());
     }
 }
