@@ -13,8 +13,6 @@ use std::path::{Path, PathBuf};
 
 use crate::error::{Class, Failure};
 
-use self::room::Room;
-
 /// What the names of such folders begin with.
 const PREFIX: &str = "lockage-edit-";
 
@@ -98,7 +96,7 @@ impl PrivateFolder {
                 .prefix(&prefix)
                 .permissions(fs::Permissions::from_mode(0o700))
                 .disable_cleanup(true)
-                .tempdir_in(Room::make(parent).path());
+                .tempdir_in(room::make(parent));
             attempts += 1;
             match made {
                 Ok(folder) => return Ok(Self { path: folder.keep() }),
@@ -158,7 +156,7 @@ pub fn wipe(folder: &Path) {
     for folder in folders.iter().rev() {
         let _ = fs::remove_dir(folder);
     }
-    Room::leave(folder);
+    room::leave(folder);
 }
 
 /// Writes zeros over what a file holds, as far as that goes.
@@ -179,8 +177,8 @@ pub(super) fn overwrite(path: &Path) {
 /// Wipes what commands that no longer run have left below `parents`. Gives how many folders that were.
 pub fn wipe_left_behind(parents: &[PathBuf]) -> usize {
     let mut count = 0;
-    let rooms = parents.iter().map(|parent| Room::of(parent));
-    for entry in rooms.filter_map(|room| fs::read_dir(room.path()).ok()).flatten().flatten() {
+    let rooms = parents.iter().filter_map(|parent| room::of(parent));
+    for entry in rooms.filter_map(|room| fs::read_dir(room).ok()).flatten().flatten() {
         let name = entry.file_name();
         let Some(owner) = name.to_str().and_then(|name| name.strip_prefix(PREFIX)).and_then(Owner::parse) else {
             continue;
@@ -315,7 +313,7 @@ mod tests {
     #[test]
     fn a_room_that_others_can_look_into_is_not_used() {
         let parent = tempfile::tempdir().unwrap();
-        let taken = parent.path().join(Room::name());
+        let taken = parent.path().join(room::name());
         fs::create_dir(&taken).unwrap();
         fs::set_permissions(&taken, fs::Permissions::from_mode(0o755)).unwrap();
         let folder = PrivateFolder::on_disk(parent.path()).unwrap();

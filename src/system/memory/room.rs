@@ -7,56 +7,34 @@ use std::path::{Path, PathBuf};
 /// Others may go through it to a folder that was given to them, and neither see nor change what is in it.
 const MODE: u32 = 0o711;
 
-/// Where the private folders of this user are in a folder.
-pub(super) enum Room {
-    /// In one that only this user can list and change.
-    Own(PathBuf),
-    /// Somebody else has taken its name, so they lie in the open, where their names cannot be foreseen.
-    Shared(PathBuf),
-    /// Nobody has made one.
-    Missing,
+/// Where the private folders of this user are in `parent`: in a folder that only this user can list and change, or, when
+/// somebody else has taken its name, in the open, where their own names cannot be foreseen. `None` if nobody made one.
+pub(super) fn of(parent: &Path) -> Option<PathBuf> {
+    let room = parent.join(name());
+    let found = fs::symlink_metadata(&room).ok()?;
+    let own = found.is_dir() && found.uid() == user() && found.mode() & 0o777 & !MODE == 0;
+    Some(if own { room } else { parent.to_owned() })
 }
 
-impl Room {
-    pub(super) fn of(parent: &Path) -> Self {
-        let own = parent.join(Self::name());
-        match fs::symlink_metadata(&own) {
-            Ok(found) if found.is_dir() && found.uid() == user() && found.mode() & 0o777 & !MODE == 0 => Self::Own(own),
-            Ok(_) => Self::Shared(parent.to_owned()),
-            Err(_) => Self::Missing,
-        }
+/// The same, made if it is missing and that is possible.
+pub(super) fn make(parent: &Path) -> PathBuf {
+    let room = parent.join(name());
+    if fs::DirBuilder::new().mode(MODE).create(&room).is_ok() {
+        // Whatever the user's mask takes away.
+        let _ = fs::set_permissions(&room, fs::Permissions::from_mode(MODE));
     }
+    of(parent).unwrap_or_else(|| parent.to_owned())
+}
 
-    /// The same, made if it is missing and that is possible.
-    pub(super) fn make(parent: &Path) -> Self {
-        let own = parent.join(Self::name());
-        if fs::DirBuilder::new().mode(MODE).create(&own).is_ok() {
-            // Whatever the user's mask takes away.
-            let _ = fs::set_permissions(&own, fs::Permissions::from_mode(MODE));
-        }
-        match Self::of(parent) {
-            Self::Missing => Self::Shared(parent.to_owned()),
-            found => found,
-        }
+/// Removes the room that a private folder was in, if that was the last one.
+pub(super) fn leave(folder: &Path) {
+    if let Some(room) = folder.parent().filter(|room| room.ends_with(name())) {
+        let _ = fs::remove_dir(room);
     }
+}
 
-    pub(super) fn path(&self) -> &Path {
-        match self {
-            Self::Own(path) | Self::Shared(path) => path,
-            Self::Missing => Path::new(""),
-        }
-    }
-
-    pub(super) fn name() -> String {
-        format!("lockage-{}", user())
-    }
-
-    /// Removes the room that a private folder was in, if that was the last one.
-    pub(super) fn leave(folder: &Path) {
-        if let Some(room) = folder.parent().filter(|room| room.ends_with(Self::name())) {
-            let _ = fs::remove_dir(room);
-        }
-    }
+pub(super) fn name() -> String {
+    format!("lockage-{}", user())
 }
 
 /// Whose private folders are meant.
