@@ -74,7 +74,7 @@ impl ValueCipher {
     /// A second cipher for the same file, for another thread.
     #[must_use]
     pub fn sibling(&self) -> Self {
-        Self::new(&self.key)
+        Self::new(&self.key).with_empties(self.empties)
     }
 
     /// Appends the token of `plaintext` to `out`; of an empty plaintext nothing, as the format has it.
