@@ -1,6 +1,6 @@
 //! A fresh depth-1 clone of this very repository, as a new user has it: no identity, no remote worth the name.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use lockage::sandbox::{Fault, FaultKind, LoggedRequest, World, requests};
@@ -111,6 +111,17 @@ impl Clone {
         command.spawn().expect("it starts")
     }
 
+    /// Waits for servers that are on their way out: what they have open still takes room on the disk.
+    pub fn settle(&self) {
+        let lives = |server: &Server| {
+            let world = World::find(&server.world).ok().flatten();
+            world.is_some_and(|world| world.endpoint().pid == server.process)
+        };
+        while servers(self.scenario.root()).iter().any(|server| !lives(server)) {
+            std::thread::yield_now();
+        }
+    }
+
     /// The journal that stands unfinished.
     pub fn journal(&self) -> Option<String> {
         std::fs::read_to_string(self.world_dir().join("journal/pangeo-forge.staging.journal")).ok()
@@ -121,6 +132,24 @@ impl Drop for Clone {
     fn drop(&mut self) {
         let _ = self.scenario.lockage().args(["sandbox", "reset"]).output();
     }
+}
+
+/// A process that serves a world, or did until just now.
+struct Server {
+    process: u32,
+    world: PathBuf,
+}
+
+/// The servers of worlds below a folder.
+fn servers(below: &Path) -> Vec<Server> {
+    let processes = std::fs::read_dir("/proc").expect("the processes").flatten();
+    let server = |entry: std::fs::DirEntry| {
+        let process = entry.file_name().to_str()?.parse().ok()?;
+        let line = std::fs::read_to_string(entry.path().join("cmdline")).ok()?;
+        let world = line.split_once("\0sandbox\0serve\0")?.1.split('\0').nth(2)?;
+        Some(Server { process, world: world.into() })
+    };
+    processes.filter_map(server).filter(|server| server.world.starts_with(below)).collect()
 }
 
 /// The chain of the world's ledger is whole, and has this many entries.

@@ -47,6 +47,7 @@ fn a_full_disk_leaves_a_journal_that_resumes() {
 fn grow(clone: &Clone, mount: &SmallDisk, most: u64) -> Vec<String> {
     let mut said = Vec::new();
     for pages in 0..most {
+        clone.settle();
         mount.leave(pages);
         let ran = clone.run(PROMOTE);
         if ran.code == 0 {
@@ -95,8 +96,7 @@ fn a_full_state_folder_is_told_and_the_next_run_with_room_ends_well() {
     clone.scenario.set_env("XDG_STATE_HOME", folder.display().to_string());
     let Some(mount) = SmallDisk::new(folder, "4m") else { return };
     let said = grow(&clone, &mount, 200);
-    // How many places that are depends on what the server of the run before still gives back while the next one starts.
-    assert!(said.len() > 1, "it was full at several places: {said:#?}");
+    assert!(said.len() > 5, "it was full at many places: {said:#?}");
     let world = clone.world();
     assert_eq!(comparable(&world), goal, "{said:#?}");
     ledger_has(&world, 1);
