@@ -64,6 +64,11 @@ impl Scenario {
         self
     }
 
+    /// The memory folder of its own.
+    pub fn memory(&self) -> &Path {
+        self.memory.as_ref().expect("it has one").path()
+    }
+
     /// The folder that holds everything of this test.
     pub fn root(&self) -> &Path {
         self.root.path()
@@ -186,22 +191,11 @@ impl Scenario {
         let mut found = canary::search(self.root());
         match &self.memory {
             Some(memory) => found.extend(canary::search(memory.path())),
-            // Others at work beside this test have theirs there, too.
-            None => {
-                let there = memory_folders().into_iter().flat_map(|folder| canary::search(&folder));
-                found.extend(there.filter(|path| !is_in_use(path) && path.exists()));
-            }
+            None => found.extend(memory_folders().into_iter().flat_map(|folder| canary::search(&folder))),
         }
         found.retain(|path| !self.plaintext.contains(path));
         assert!(found.is_empty(), "plaintext was left in {found:?}");
     }
-}
-
-/// Whether a private folder is one of a process that runs: its name has the number.
-fn is_in_use(path: &Path) -> bool {
-    let mut names = path.components().filter_map(|part| part.as_os_str().to_str()?.strip_prefix("lockage-edit-"));
-    let process = names.find_map(|name| name.split('-').nth(1));
-    process.is_some_and(|process| Path::new("/proc").join(process).exists())
 }
 
 /// What lockage leaves on the memory file system while it runs; nothing may be there after it.

@@ -14,27 +14,23 @@ fn room() -> String {
     format!("lockage-{}", rustix::process::geteuid().as_raw())
 }
 
-/// A memory folder of this test's own, so that tests beside it do not look into it.
 struct Desk {
     s: Scenario,
-    memory: tempfile::TempDir,
 }
 
 impl Desk {
     /// An encrypted file and an editor, which is a shell script.
     fn new(name: &str, editor: &str) -> Self {
         let content = FILES.iter().find(|(known, _)| *known == name).unwrap().1;
-        let mut s = Scenario::new().file(".sops.yaml", RULES).file(name, content);
+        let mut s = Scenario::new().memory_of_its_own().file(".sops.yaml", RULES).file(name, content);
         assert_eq!(s.run(["-q", "encrypt", "-i", name]).code, 0);
-        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
-        s.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
         let script = s.root().join("my editor");
         std::fs::write(&script, format!("#!/bin/sh\n{editor}\n")).unwrap();
         std::fs::set_permissions(&script, std::fs::Permissions::from_mode(0o755)).unwrap();
         s.plaintext.push(script.clone());
         s.set_env("EDITOR", format!("'{}' --flag", script.display()));
         s.set_env("SEEN", s.root().join("seen").display().to_string());
-        Self { s, memory }
+        Self { s }
     }
 
     fn edit(&self, name: &str) -> crate::common::scenario::Ran {
@@ -45,7 +41,7 @@ impl Desk {
 
     /// What is left of the plaintext.
     fn left(&self) -> Vec<PathBuf> {
-        std::fs::read_dir(self.memory.path()).unwrap().map(|entry| entry.unwrap().path()).collect()
+        std::fs::read_dir(self.s.memory()).unwrap().map(|entry| entry.unwrap().path()).collect()
     }
 
     fn seen(&self) -> String {
@@ -81,7 +77,7 @@ fn a_change_keeps_every_other_token() {
         assert_eq!(ran.code, 0, "{}", ran.stderr);
         assert!(ran.stderr.contains("1 value(s) changed (") && ran.stdout.is_empty(), "{}", ran.stderr);
         let seen = desk.seen();
-        let room = desk.memory.path().join(room());
+        let room = desk.s.memory().join(room());
         assert!(seen.starts_with(&format!("--flag {}/lockage-edit-", room.display())), "{seen}");
         assert!(seen.contains(&format!("/{name}\n600\n700\n")), "{seen}");
         let after = desk.s.read(name);
@@ -233,8 +229,9 @@ fn what_a_kill_leaves_the_next_command_wipes() {
     let desk = Desk::new("a.yaml", "echo open; echo $$ > \"$SEEN\"; exec sleep 60");
     let mut child = desk.open("a.yaml");
     // A second editor on the same file would lose one of the two texts.
-    let ran = desk.s.run(["edit", "a.yaml"]);
-    assert!(ran.code == 1 && ran.stderr.contains("is being changed by another command"), "{}", ran.stderr);
+    let out = desk.s.lockage().args(["edit", "a.yaml"]).output().unwrap();
+    let said = String::from_utf8_lossy(&out.stderr);
+    assert!(out.status.code() == Some(1) && said.contains("is being changed by another command"), "{said}");
     assert_eq!(desk.left().len(), 1, "a running command's plaintext stays");
     child.kill().unwrap();
     child.wait().unwrap();

@@ -11,10 +11,8 @@ const PLAIN: &str = "password: CANARY-heron\nport: 5\n";
 
 /// A repository with a plaintext, no identity, and a service that works with every key.
 fn scenario() -> (Scenario, AnyKeys) {
-    let mut s = Scenario::new().file("plain.yaml", PLAIN);
+    let mut s = Scenario::new().memory_of_its_own().file("plain.yaml", PLAIN);
     s.unset_env("SOPS_AGE_KEY_FILE");
-    let memory = s.root().join("home").display().to_string();
-    s.set_env("XDG_RUNTIME_DIR", memory);
     let service = AnyKeys::start(s.root());
     (s, service)
 }

@@ -36,17 +36,13 @@ pub struct Twins {
     pub real: PathBuf,
     link: PathBuf,
     start: PathBuf,
-    /// A memory folder of its own, so that tests beside it do not look into it.
-    _memory: tempfile::TempDir,
 }
 
 impl Twins {
     /// Folders with these files; those whose name begins with `e.` or holds `/e.` are encrypted by the real `sops`.
     pub fn new(files: &[(&str, impl AsRef<[u8]>)]) -> Option<Self> {
         let real = peer("sops")?;
-        let mut s = Scenario::new();
-        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
-        s.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
+        let s = Scenario::new().memory_of_its_own();
         let start = s.root().join("start");
         std::fs::create_dir(&start).unwrap();
         for (name, content) in files {
@@ -62,7 +58,7 @@ impl Twins {
         let link = s.root().join("bin/sops");
         std::fs::create_dir(link.parent().unwrap()).unwrap();
         std::os::unix::fs::symlink(env!("CARGO_BIN_EXE_lockage"), &link).unwrap();
-        Some(Self { s, real, link, start, _memory: memory })
+        Some(Self { s, real, link, start })
     }
 
     /// A fresh copy of the start.
