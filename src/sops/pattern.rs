@@ -4,6 +4,8 @@
 //! and `{` outside a repetition are literal, `\<` is a `<`, `\Q…\E` quotes. What Go refuses is refused here, too: SOPS
 //! treats an invalid pattern as one that never matches, which can leave a whole file in clear.
 
+mod property;
+
 use regex::bytes::Regex;
 
 use super::SopsError;
@@ -217,17 +219,18 @@ impl<'p> Respeller<'p> {
     /// `\p{Greek}`, `\p{^Greek}`, `\pL`; the `\p` is already taken.
     fn property(&mut self, sign: char) -> Result<String, Refused> {
         let unclosed = "a Unicode class is not closed";
-        if !self.eat("{") {
-            let name = self.take().ok_or(unclosed)?;
-            return Ok(format!(r"\{sign}{{{name}}}"));
-        }
-        let (name, rest) = self.rest.split_once('}').ok_or(unclosed)?;
-        self.rest = rest;
-        Ok(match (name.strip_prefix('^'), sign) {
-            (Some(name), 'p') => format!(r"\P{{{name}}}"),
-            (Some(name), _) => format!(r"\p{{{name}}}"),
-            (None, sign) => format!(r"\{sign}{{{name}}}"),
-        })
+        let name = if self.eat("{") {
+            let (name, rest) = self.rest.split_once('}').ok_or(unclosed)?;
+            self.rest = rest;
+            name
+        } else {
+            let letter = self.rest.chars().next().ok_or(unclosed)?;
+            let (name, rest) = self.rest.split_at(letter.len_utf8());
+            self.rest = rest;
+            name
+        };
+        let (name, inverted) = name.strip_prefix('^').map_or((name, false), |name| (name, true));
+        property::respelled(name, inverted != (sign == 'P')).ok_or("it has a Unicode class that Go does not know")
     }
 
     /// The one character behind an escape; the backslash and `next` are already taken.
@@ -374,7 +377,15 @@ mod tests {
             (r"^(?P<n>a)(?<m>b)$", "ab", true),
             (r"^\x41\x{42}\103$", "ABC", true),
             (r"^\p{^Greek}+$", "abc", true),
+            (r"^\p{^Greek}+$", "α", false),
+            (r"^\P{^greek}+$", "α", true),
             (r"^\pL$", "é", true),
+            (r"^\pl$", "é", true),
+            (r"^\PL$", "é", false),
+            (r"^\p{ upper-case Letter}$", "É", true),
+            (r"^[\p{Nd}\p{Latin}]+$", "٤é", true),
+            (r"\p{Cs}", "a", false),
+            (r"^[b\p{Surrogate}]\P{Cs}$", "ba", true),
             (r"^.$", "\n", false),
             (r"a$", "a\n", false),
             (r"^[+--]$", ",", true),
@@ -389,8 +400,35 @@ mod tests {
     #[test]
     fn what_go_refuses() {
         for pattern in [
-            "[", "(", ")", "a**", "a*+", "+a", "*", "(?=a)", "(?<!a)", r"\1", r"\8", r"\Z", r"\y", r"a\", "a{1001}",
-            "(?x)a", "[b-a]", "[a",
+            "[",
+            "(",
+            ")",
+            "a**",
+            "a*+",
+            "+a",
+            "*",
+            "(?=a)",
+            "(?<!a)",
+            r"\1",
+            r"\8",
+            r"\Z",
+            r"\y",
+            r"a\",
+            "a{1001}",
+            "(?x)a",
+            "[b-a]",
+            "[a",
+            r"\p{",
+            r"\p{}",
+            r"\p{Alphabetic}",
+            r"\p{Age=6.0}",
+            r"\p{sc=Latin}",
+            r"\p{Latn}",
+            r"\p{isL}",
+            r"\p{Old_Italic}",
+            r"[\p{Lowercase}]",
+            r"\p{L&}",
+            r"\pé",
         ] {
             assert!(matches!(Pattern::new(pattern), Err(SopsError::Pattern { .. })), "{pattern}");
         }

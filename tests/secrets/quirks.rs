@@ -74,7 +74,7 @@ fn an_invalid_pattern_is_refused_where_sops_writes_everything_in_clear() {
 #[test]
 fn patterns_match_what_go_matches() {
     let Some(sops) = Sops::find() else { return };
-    let keys = ["data", "mydata", "a1", "naïve", "key-1", "A_B", "٤٢", "a{,2}", "x.y", "<b>", "[", "é"];
+    let keys = ["data", "mydata", "a1", "naïve", "key-1", "A_B", "٤٢", "a{,2}", "x.y", "<b>", "[", "é", "αβ", "Д", "𐌀"];
     let plain: String = keys.iter().map(|key| format!("'{key}': value\n")).collect();
     for pattern in [
         "^data$",
@@ -101,6 +101,25 @@ fn patterns_match_what_go_matches() {
         "[b-a]",
         "a{2000}",
         r"\pN",
+        r"^\p{greek}+$",
+        r"^\P{^Cyrillic}$",
+        r"^\p{Lower-case_ Letter}+$",
+        r"^[\p{Nd}\p{Greek}]+$",
+        r"\p{Any}",
+        r"\p{Cs}",
+        r"^\P{Surrogate}",
+        r"[^\p{ASCII}\PL]",
+        r"\pl",
+        r"\p{}",
+        r"\p{Alphabetic}",
+        r"\p{Lowercase}",
+        r"\p{Age=3.0}",
+        r"\p{sc=Greek}",
+        r"\p{Grek}",
+        r"\p{isGreek}",
+        r"\p{L&}",
+        r"\p{Old_Italic}",
+        r"[\p{Hex_Digit}]",
     ] {
         let theirs = sops.encrypt(Format::Yaml, plain.as_bytes(), &["--encrypted-regex", pattern]).unwrap();
         let theirs = String::from_utf8(theirs).unwrap();
