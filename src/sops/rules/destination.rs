@@ -4,6 +4,7 @@ use serde::Deserialize;
 use serde_saphyr::Spanned;
 
 use super::Rule;
+use super::loose::{Truth, Whole};
 use super::raw::RawRule;
 use crate::document::Format;
 use crate::sops::pattern::Pattern;
@@ -28,7 +29,7 @@ pub struct DestinationRule {
     /// Where the engine is mounted; empty for `secret`.
     pub vault_kv_mount_name: String,
     /// The engine's version, 1 or 2; nothing for 2.
-    pub vault_kv_version: Option<u64>,
+    pub vault_kv_version: Option<i64>,
     /// Whether the name loses its extension.
     pub omit_extensions: bool,
     /// The rule that the file is encrypted anew by on its way.
@@ -71,8 +72,8 @@ pub(super) struct RawDestination {
     vault_path: Option<String>,
     vault_address: Option<String>,
     vault_kv_mount_name: Option<String>,
-    vault_kv_version: Option<u64>,
-    omit_extensions: Option<bool>,
+    vault_kv_version: Option<Whole>,
+    omit_extensions: Option<Truth>,
     recreation_rule: Option<Spanned<RawRule>>,
 }
 
@@ -96,8 +97,8 @@ impl RawDestination {
             vault_path: self.vault_path.unwrap_or_default(),
             vault_address: self.vault_address.unwrap_or_default(),
             vault_kv_mount_name: self.vault_kv_mount_name.unwrap_or_default(),
-            vault_kv_version: self.vault_kv_version,
-            omit_extensions: self.omit_extensions.unwrap_or_default(),
+            vault_kv_version: self.vault_kv_version.map(|version| version.value),
+            omit_extensions: self.omit_extensions.is_some_and(|Truth(omit)| omit),
             recreation_rule: recreation_rule.transpose()?,
             line,
         })
@@ -113,12 +114,12 @@ pub(super) struct RawStores {
 
 #[derive(Default, Deserialize)]
 struct RawStore {
-    indent: Option<i64>,
+    indent: Option<Whole>,
 }
 
 impl RawStores {
     pub(super) fn into_stores(self) -> Stores {
-        let indent = |store: Option<RawStore>| store.and_then(|store| store.indent);
+        let indent = |store: Option<RawStore>| Some(store?.indent?.value);
         Stores { json: indent(self.json), json_binary: indent(self.json_binary), yaml: indent(self.yaml) }
     }
 }

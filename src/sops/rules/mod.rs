@@ -1,6 +1,7 @@
 //! `.sops.yaml`: which files are encrypted, for whom, and what in them.
 
 mod destination;
+mod loose;
 mod raw;
 
 use serde_saphyr::Spanned;
@@ -119,7 +120,7 @@ impl RuleSet {
         };
         let rules = file.creation_rules.map(|raw_rules| {
             let mut rules = Vec::new();
-            for raw in raw_rules {
+            for raw in raw_rules.0 {
                 let at = place(raw.referenced);
                 let reached = reach(raw.value.path_regex.as_deref()).map_err(|problem| failed(at, problem))?;
                 if matches!(reached, Reach::Left) {
@@ -132,7 +133,7 @@ impl RuleSet {
             }
             Ok::<_, SopsError>(rules)
         });
-        let destinations = file.destination_rules.unwrap_or_default().into_iter().map(destination);
+        let destinations = file.destination_rules.unwrap_or_default().0.into_iter().map(destination);
         Ok(Self {
             rules: rules.transpose()?,
             destinations: destinations.collect::<Result<_, _>>()?,

@@ -8,13 +8,14 @@ use crate::keys::{AwsKmsRecipient, AzureKeyVaultRecipient, EncryptionContext, Ke
 use crate::sops::SopsError;
 use crate::sops::pattern::Pattern;
 use crate::sops::rules::destination::{RawDestination, RawStores};
+use crate::sops::rules::loose::{List, Truth, Whole, Words, split};
 use crate::sops::rules::{Rule, RuleGroup};
 use crate::sops::scope::Selector;
 
 #[derive(Default, Deserialize)]
 pub(super) struct RawFile {
-    pub(super) creation_rules: Option<Vec<Spanned<RawRule>>>,
-    pub(super) destination_rules: Option<Vec<Spanned<RawDestination>>>,
+    pub(super) creation_rules: Option<List<Spanned<RawRule>>>,
+    pub(super) destination_rules: Option<List<Spanned<RawDestination>>>,
     pub(super) stores: Option<RawStores>,
 }
 
@@ -26,12 +27,12 @@ pub(super) struct RawRule {
     kms: Option<Words>,
     aws_profile: Option<String>,
     gcp_kms: Option<Words>,
-    hckms: Option<Vec<String>>,
+    hckms: Option<List<String>>,
     azure_keyvault: Option<Words>,
     hc_vault_transit_uri: Option<Words>,
-    key_groups: Option<Vec<RawGroup>>,
-    shamir_threshold: Option<usize>,
-    mac_only_encrypted: Option<bool>,
+    key_groups: Option<List<RawGroup>>,
+    shamir_threshold: Option<Whole>,
+    mac_only_encrypted: Option<Truth>,
     encrypted_suffix: Option<String>,
     unencrypted_suffix: Option<String>,
     encrypted_regex: Option<String>,
@@ -43,14 +44,14 @@ pub(super) struct RawRule {
 
 #[derive(Default, Deserialize)]
 struct RawGroup {
-    merge: Option<Vec<Self>>,
-    age: Option<Vec<String>>,
-    pgp: Option<Vec<String>>,
-    hc_vault: Option<Vec<String>>,
-    kms: Option<Vec<RawAwsKms>>,
-    gcp_kms: Option<Vec<RawGcpKms>>,
-    hckms: Option<Vec<RawHuaweiKms>>,
-    azure_keyvault: Option<Vec<RawAzure>>,
+    merge: Option<List<Self>>,
+    age: Option<List<String>>,
+    pgp: Option<List<String>>,
+    hc_vault: Option<List<String>>,
+    kms: Option<List<RawAwsKms>>,
+    gcp_kms: Option<List<RawGcpKms>>,
+    hckms: Option<List<RawHuaweiKms>>,
+    azure_keyvault: Option<List<RawAzure>>,
 }
 
 #[derive(Default, Deserialize)]
@@ -81,28 +82,6 @@ struct RawAzure {
     vault_url: String,
     key: String,
     version: Option<String>,
-}
-
-/// A comma-separated text or a list of them.
-#[derive(Deserialize)]
-#[serde(untagged)]
-enum Words {
-    One(String),
-    Many(Vec<String>),
-}
-
-impl Words {
-    fn list(self) -> Vec<String> {
-        match self {
-            Self::One(text) => split(&[text]),
-            Self::Many(texts) => split(&texts),
-        }
-    }
-}
-
-fn split(texts: &[String]) -> Vec<String> {
-    let words = texts.iter().flat_map(|text| text.split(',')).map(str::trim);
-    words.filter(|word| !word.is_empty()).map(str::to_owned).collect()
 }
 
 impl RawRule {
@@ -137,12 +116,13 @@ impl RawRule {
         if strict && dialect.is_none() && self.dotenv_dialect.as_deref().is_some_and(|word| !word.is_empty()) {
             return Err(format!("`dotenv_dialect` is one of {}", Dialect::WORDS.join(", ")));
         }
-        let (mac_only_encrypted, shamir_threshold) = (self.mac_only_encrypted, self.shamir_threshold);
+        let mac_only_encrypted = self.mac_only_encrypted.is_some_and(|Truth(only)| only);
+        let shamir_threshold = self.shamir_threshold.map(|threshold| groups_needed(threshold, strict)).transpose()?;
         Ok(Rule {
             path_regex,
             groups: self.groups()?,
             selector: selector.unwrap_or_default(),
-            mac_only_encrypted: mac_only_encrypted.unwrap_or_default(),
+            mac_only_encrypted,
             shamir_threshold: shamir_threshold.filter(|threshold| *threshold != 0),
             dialect,
             line,
@@ -151,21 +131,22 @@ impl RawRule {
 
     /// *Source*: the SOPS format, sections 8.2 and 8.3; groups, if there are any, put the keys of the rule itself aside.
     fn groups(self) -> Result<Vec<RuleGroup>, String> {
-        if let Some(groups) = self.key_groups.filter(|groups| !groups.is_empty()) {
+        if let Some(List(groups)) = self.key_groups.filter(|groups| !groups.0.is_empty()) {
             return groups.into_iter().map(RawGroup::into_group).collect();
         }
         let profile = self.aws_profile.unwrap_or_default();
         let mut keys = Vec::new();
-        for (kind, words) in [
-            (KeyKind::Age, self.age),
-            (KeyKind::Pgp, self.pgp),
-            (KeyKind::AwsKms, self.kms),
-            (KeyKind::GcpKms, self.gcp_kms),
-            (KeyKind::HuaweiKms, self.hckms.map(Words::Many)),
-            (KeyKind::AzureKeyVault, self.azure_keyvault),
-            (KeyKind::VaultTransit, self.hc_vault_transit_uri),
+        for (kind, field, words) in [
+            (KeyKind::Age, "age", self.age),
+            (KeyKind::Pgp, "pgp", self.pgp),
+            (KeyKind::AwsKms, "kms", self.kms),
+            (KeyKind::GcpKms, "gcp_kms", self.gcp_kms),
+            (KeyKind::HuaweiKms, "hckms", self.hckms.map(|List(texts)| Words::Texts(texts))),
+            (KeyKind::AzureKeyVault, "azure_keyvault", self.azure_keyvault),
+            (KeyKind::VaultTransit, "hc_vault_transit_uri", self.hc_vault_transit_uri),
         ] {
-            for word in words.map_or_else(Vec::new, Words::list) {
+            let words = words.map(|words| words.list(field)).transpose()?;
+            for word in words.unwrap_or_default() {
                 keys.push(match kind {
                     KeyKind::AwsKms => Recipient::parse_aws_kms(&word, &EncryptionContext::new(), &profile),
                     _ => parsed(kind, &word)?,
@@ -179,15 +160,15 @@ impl RawRule {
 impl RawGroup {
     fn into_group(self) -> Result<RuleGroup, String> {
         let mut keys = Vec::new();
-        for merged in self.merge.unwrap_or_default() {
+        for merged in self.merge.unwrap_or_default().0 {
             keys.extend(merged.into_group()?.keys);
         }
         for (kind, words) in [(KeyKind::Age, self.age), (KeyKind::Pgp, self.pgp)] {
-            for word in split(&words.unwrap_or_default()) {
+            for word in split(&words.unwrap_or_default().0) {
                 keys.push(parsed(kind, &word)?);
             }
         }
-        keys.extend(self.kms.into_iter().flatten().map(|key| {
+        keys.extend(self.kms.unwrap_or_default().0.into_iter().map(|key| {
             Recipient::AwsKms(AwsKmsRecipient {
                 arn: key.arn,
                 role: key.role.unwrap_or_default(),
@@ -195,18 +176,20 @@ impl RawGroup {
                 aws_profile: key.aws_profile.unwrap_or_default(),
             })
         }));
-        keys.extend(self.gcp_kms.into_iter().flatten().map(|key| Recipient::parse_gcp_kms(&key.resource_id)));
-        for key in self.hckms.into_iter().flatten() {
+        keys.extend(
+            self.gcp_kms.unwrap_or_default().0.into_iter().map(|key| Recipient::parse_gcp_kms(&key.resource_id)),
+        );
+        for key in self.hckms.unwrap_or_default().0.into_iter() {
             keys.push(parsed(KeyKind::HuaweiKms, &key.key_id)?);
         }
-        keys.extend(self.azure_keyvault.into_iter().flatten().map(|key| {
+        keys.extend(self.azure_keyvault.unwrap_or_default().0.into_iter().map(|key| {
             Recipient::AzureKeyVault(AzureKeyVaultRecipient {
                 vault_url: key.vault_url,
                 name: key.key,
                 version: key.version.unwrap_or_default(),
             })
         }));
-        for word in split(&self.hc_vault.unwrap_or_default()) {
+        for word in split(&self.hc_vault.unwrap_or_default().0) {
             keys.push(parsed(KeyKind::VaultTransit, &word)?);
         }
         let mut unique: Vec<Recipient> = Vec::with_capacity(keys.len());
@@ -217,6 +200,14 @@ impl RawGroup {
         }
         Ok(RuleGroup { keys: unique })
     }
+}
+
+/// How many groups it takes; nothing where the rules leave that to their number.
+fn groups_needed(threshold: Whole, strict: bool) -> Result<usize, String> {
+    if strict && !threshold.exact {
+        return Err("`shamir_threshold` is no whole number".to_owned());
+    }
+    usize::try_from(threshold.value).map_err(|_| "`shamir_threshold` is below 0".to_owned())
 }
 
 fn parsed(kind: KeyKind, text: &str) -> Result<Recipient, String> {

@@ -6,6 +6,7 @@ mod clouds;
 mod codes;
 mod flags;
 mod holders;
+mod loose_rules;
 mod other_types;
 mod running;
 mod several_files;
