@@ -193,6 +193,8 @@ fn texts_that_are_none() {
         &["unset", "e.yaml", "[\"zz\"]"],
         &["unset", "e.yaml", "[\"b\"][9]"],
         &["unset", "e.yaml", "[\"a\"][\"x\"]"],
+        &["unset", "--idempotent", "e.yaml", "[\"a\"][\"x\"]"],
+        &["unset", "--idempotent", "e.yaml", "[\"b\"][9]"],
         &["filestatus", "bad.yaml"],
         &["filestatus", "rules.yaml"],
         &["exec-env", "e.yaml", "true"],

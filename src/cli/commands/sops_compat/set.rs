@@ -75,7 +75,10 @@ pub(super) fn unset(call: &Call) -> Result<u8, Exit> {
     change(call, &file, |file, now, _| {
         let failed = |error: SopsError| Exit::changing(&error);
         match file.unset(&path, Flavour::Sops, now).map_err(failed)? {
-            None if !idempotent => Err(why_missing(file, &path).map_err(failed)?),
+            None => match why_missing(file, &path).map_err(failed)? {
+                Missing::Entry(_) if idempotent => Ok(None),
+                Missing::Entry(exit) | Missing::Container(exit) => Err(exit),
+            },
             changed => Ok(changed),
         }
     })
@@ -104,7 +107,14 @@ fn change(
 }
 
 /// What SOPS says of a path that leads nowhere.
-fn why_missing(file: &DecryptedFile, path: &KeyPath) -> Result<Exit, SopsError> {
+enum Missing {
+    /// There is no such key or position.
+    Entry(Exit),
+    /// What stands there has neither keys nor positions, which `--idempotent` does not excuse.
+    Container(Exit),
+}
+
+fn why_missing(file: &DecryptedFile, path: &KeyPath) -> Result<Missing, SopsError> {
     let document = file.document()?;
     for depth in 1..=path.parts().len() {
         let parts = &path.parts()[..depth];
@@ -112,20 +122,19 @@ fn why_missing(file: &DecryptedFile, path: &KeyPath) -> Result<Exit, SopsError> 
             continue;
         }
         let above = NewValue::at(document, &KeyPath::new(parts[..depth - 1].to_vec()))?;
-        let message = match (&parts[depth - 1], above) {
+        return Ok(match (&parts[depth - 1], above) {
             (part, Some(NewValue::Leaf { kind, .. })) => {
                 let item = match part {
                     PathPart::Key(key) => key.clone(),
                     PathPart::Index(index) => index.to_string(),
                 };
-                format!("Unsupported type: {} for item '{item}'", go_type(kind))
+                Missing::Container(Exit::new(1, format!("Unsupported type: {} for item '{item}'", go_type(kind))))
             }
-            (PathPart::Key(key), _) => format!("Key not found: {key}"),
-            (PathPart::Index(index), _) => format!("Index {index} out of bounds"),
-        };
-        return Ok(Exit::new(1, message));
+            (PathPart::Key(key), _) => Missing::Entry(Exit::new(1, format!("Key not found: {key}"))),
+            (PathPart::Index(index), _) => Missing::Entry(Exit::new(1, format!("Index {index} out of bounds"))),
+        });
     }
-    Ok(Exit::new(1, "Key not found"))
+    Ok(Missing::Entry(Exit::new(1, "Key not found")))
 }
 
 const fn go_type(kind: Kind) -> &'static str {
