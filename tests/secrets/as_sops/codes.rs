@@ -187,6 +187,7 @@ fn texts_that_are_none() {
         &["set", "e.yaml", "[\"a\"]", "nonsense"],
         &["set", "e.yaml", "[\"a\"]", "[1, 2]"],
         &["set", "e.yaml", "[\"sops\"]", "1"],
+        &["set", "e.yaml", "[\"sops\"][\"mac\"]", "\"x\""],
         &["--set", "[\"a\"]", "e.yaml"],
         &["--set", "[\"a\"] nonsense", "e.yaml"],
         &["unset", "e.yaml", "a"],

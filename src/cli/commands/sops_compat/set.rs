@@ -7,7 +7,7 @@ use super::exit::Exit;
 use super::{extract, recipients};
 use crate::cli::secrets::value;
 use crate::cli::{Action, Witness};
-use crate::document::{KeyPath, Kind, PathPart, fixed_notation, parse_float};
+use crate::document::{Format, KeyPath, Kind, PathPart, fixed_notation, parse_float};
 use crate::secret::SecretString;
 use crate::sops::{DecryptedFile, Flavour, NewValue, SopsError};
 use crate::system::files;
@@ -48,7 +48,7 @@ pub(super) fn legacy(call: &Call, file: &Path) -> Result<u8, Exit> {
 
 fn put(call: &Call, file: &Path, path: &KeyPath, text: &SecretString) -> Result<u8, Exit> {
     let value = value_of(text)?;
-    if path.parts().len() == 1 && path.parts()[0] == PathPart::Key("sops".to_owned()) {
+    if is_metadata(path, call.formats(Some(file)).0) {
         return Err(Exit::encrypting(SopsError::AlreadyEncrypted { line: 0 }));
     }
     change(call, file, |file, now, witness| {
@@ -63,6 +63,15 @@ fn put(call: &Call, file: &Path, path: &KeyPath, text: &SecretString) -> Result<
         }
         Ok(changed)
     })
+}
+
+/// Whether a value there would be taken for metadata.
+fn is_metadata(path: &KeyPath, format: Format) -> bool {
+    match (path.parts(), format) {
+        ([PathPart::Key(key), ..], Format::Dotenv) => key.starts_with("sops_"),
+        ([PathPart::Key(key), ..], Format::Yaml | Format::Json | Format::Ini) => key == "sops",
+        _ => false,
+    }
 }
 
 pub(super) fn unset(call: &Call) -> Result<u8, Exit> {
