@@ -3,6 +3,7 @@
 use super::node::{Content, Node};
 use super::{Lint, words};
 use crate::keys::{KeyKind, Recipient};
+use crate::sops::rules::loose::truth;
 use crate::sops::{Pattern, Selector};
 
 /// The creation rules.
@@ -35,6 +36,7 @@ fn creation(rule: &Node, lint: &mut Lint) {
     }
     path(rule, lint);
     selectors(rule, lint);
+    switch(rule, "mac_only_encrypted", lint);
     let groups = rule.get("key_groups").map(Node::items).unwrap_or_default();
     if groups.is_empty() {
         let mut named = false;
@@ -238,6 +240,19 @@ fn threshold(rule: &Node, groups: &[Node], lint: &mut Lint) {
     }
 }
 
+/// A switch of a rule; SOPS reads none of the file if one is something else than a truth value.
+fn switch(rule: &Node, word: &'static str, lint: &mut Lint) {
+    let Some(value) = rule.get(word) else { return };
+    let is_truth = match &value.value {
+        Content::Null | Content::Bool => true,
+        Content::Text(text) => truth(text).is_some(),
+        _ => false,
+    };
+    if !is_truth {
+        lint.add("wrong-type", value, format!("`{word}` is no truth value"), "write true or false, without quotes");
+    }
+}
+
 /// The rules of `publish`.
 pub(super) fn destinations(value: &Node, lint: &mut Lint) {
     for rule in value.items() {
@@ -245,6 +260,7 @@ pub(super) fn destinations(value: &Node, lint: &mut Lint) {
             words::known(key, words::DESTINATION, "a destination rule", lint);
         }
         path(rule, lint);
+        switch(rule, "omit_extensions", lint);
         let kinds = ["s3_bucket", "gcs_bucket", "vault_path"];
         let named: Vec<&str> = kinds.into_iter().filter(|word| rule.get(word).is_some()).collect();
         if named.len() != 1 {

@@ -84,14 +84,20 @@ impl<'de> Deserialize<'de> for Truth {
             }
 
             fn visit_str<E: Error>(self, text: &str) -> Result<Truth, E> {
-                match text {
-                    "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Ok(Truth(true)),
-                    "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Ok(Truth(false)),
-                    _ => Err(E::custom("it is no truth value: write true or false, without quotes")),
-                }
+                let no_word = || E::custom("it is no truth value: write true or false, without quotes");
+                truth(text).map(Truth).ok_or_else(no_word)
             }
         }
         deserializer.deserialize_any(Word)
+    }
+}
+
+/// What a text means where a truth value belongs.
+pub(in crate::sops) fn truth(text: &str) -> Option<bool> {
+    match text {
+        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+        _ => None,
     }
 }
 

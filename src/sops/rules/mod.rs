@@ -1,7 +1,7 @@
 //! `.sops.yaml`: which files are encrypted, for whom, and what in them.
 
 mod destination;
-mod loose;
+pub(super) mod loose;
 mod raw;
 
 use serde_saphyr::Spanned;

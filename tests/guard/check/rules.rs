@@ -105,6 +105,11 @@ fn keys_and_selectors() {
     finds("creation_rules:\n  - age: age1nonsense\n", &["invalid-recipient:2"]);
     finds("creation_rules:\n  - pgp: A\n    encrypted_regex: a\n    unencrypted_suffix: b\n", &["two-selectors:4"]);
     finds("creation_rules:\n  - pgp: A\n    shamir_threshold: many\n", &["wrong-type:3"]);
+    for (truth, expected) in
+        [("yes", &[][..]), ("'off'", &[]), ("true", &[]), ("'true'", &["wrong-type:3"]), ("1", &["wrong-type:3"])]
+    {
+        finds(&format!("creation_rules:\n  - pgp: A\n    mac_only_encrypted: {truth}\n"), expected);
+    }
     finds("creation_rules:\n", &["no-rules:1"]);
     finds("creation_rules: []\n", &["no-rules:1"]);
     finds("creation_rules:\n  - pgp: A\n    pgp: B\n", &["unreadable-rules:3"]);
