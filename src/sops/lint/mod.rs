@@ -3,15 +3,14 @@
 //! SOPS ignores unknown keys, takes an invalid selector for one that never matches, and never says that a rule cannot be
 //! reached or that two key groups split the key. Each check says where and what to do.
 
-mod node;
 mod reach;
 mod rule;
 mod words;
 
 use crate::keys::Recipient;
 
+use super::rules::node::{Content, Node};
 use super::{Problem, RuleSet, SopsError};
-use node::{Content, Node};
 
 /// A file that the rules may be for.
 #[derive(Clone, Debug)]

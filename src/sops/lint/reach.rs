@@ -1,9 +1,9 @@
 //! Rules that nothing reaches, and recipients that nothing was encrypted for.
 
-use super::node::{Content, Node};
 use super::rule::kind_of;
 use super::{KnownFile, Lint, words};
 use crate::keys::Recipient;
+use crate::sops::rules::node::{Content, Node};
 use crate::sops::{Pattern, same_key};
 
 /// A rule as far as its paths go.

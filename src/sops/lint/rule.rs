@@ -1,9 +1,9 @@
 //! One rule: its keys, its selector, its groups.
 
-use super::node::{Content, Node};
 use super::{Lint, words};
 use crate::keys::{KeyKind, Recipient};
 use crate::sops::rules::loose::truth;
+use crate::sops::rules::node::{Content, Node};
 use crate::sops::{Pattern, Selector};
 
 /// The creation rules.
@@ -243,12 +243,7 @@ fn threshold(rule: &Node, groups: &[Node], lint: &mut Lint) {
 /// A switch of a rule; SOPS reads none of the file if one is something else than a truth value.
 fn switch(rule: &Node, word: &'static str, lint: &mut Lint) {
     let Some(value) = rule.get(word) else { return };
-    let is_truth = match &value.value {
-        Content::Null | Content::Bool => true,
-        Content::Text(text) => truth(text).is_some(),
-        _ => false,
-    };
-    if !is_truth {
+    if truth(&value.value).is_none() {
         lint.add("wrong-type", value, format!("`{word}` is no truth value"), "write true or false, without quotes");
     }
 }

@@ -3,7 +3,7 @@
 //! *Source*: the SOPS format, section 8.2.
 
 use super::Lint;
-use super::node::Node;
+use crate::sops::rules::node::Node;
 
 /// At the top.
 pub(super) const FILE: &[&str] = &["creation_rules", "destination_rules", "stores"];

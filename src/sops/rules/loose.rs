@@ -5,9 +5,9 @@
 //!
 //! *Source*: the real program, which reads with yaml v3.
 
-use std::fmt;
+use serde::de::{Deserialize, Deserializer, Error};
 
-use serde::de::{Deserialize, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use super::node::Content;
 
 /// A list without its null entries.
 pub(super) struct List<T>(pub(super) Vec<T>);
@@ -34,34 +34,20 @@ pub(super) struct Whole {
 }
 
 impl<'de> Deserialize<'de> for Whole {
+    #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Number;
-        impl Visitor<'_> for Number {
-            type Value = Whole;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a whole number")
+        let too_large = || D::Error::custom("the number is too large");
+        match Content::deserialize(deserializer)? {
+            Content::Number(number) => {
+                let value = i64::try_from(number).map_err(|_| too_large())?;
+                Ok(Self { value, exact: true })
             }
-
-            fn visit_i64<E: Error>(self, value: i64) -> Result<Whole, E> {
-                Ok(Whole { value, exact: true })
+            Content::Fraction(number) if number.abs() < i64::MAX as f64 => {
+                Ok(Self { value: number as i64, exact: false })
             }
-
-            fn visit_u64<E: Error>(self, value: u64) -> Result<Whole, E> {
-                let value = i64::try_from(value).map_err(|_| E::custom("the number is too large"))?;
-                Ok(Whole { value, exact: true })
-            }
-
-            #[allow(clippy::cast_possible_truncation, clippy::cast_precision_loss)]
-            fn visit_f64<E: Error>(self, value: f64) -> Result<Whole, E> {
-                if value.abs() < i64::MAX as f64 {
-                    Ok(Whole { value: value as i64, exact: false })
-                } else {
-                    Err(E::custom("the number is too large"))
-                }
-            }
+            Content::Fraction(_) => Err(too_large()),
+            _ => Err(D::Error::custom("it is no number: write a whole one, without quotes")),
         }
-        deserializer.deserialize_any(Number)
     }
 }
 
@@ -71,32 +57,20 @@ pub(super) struct Truth(pub(super) bool);
 
 impl<'de> Deserialize<'de> for Truth {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Word;
-        impl Visitor<'_> for Word {
-            type Value = Truth;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("true or false, without quotes")
-            }
-
-            fn visit_bool<E: Error>(self, value: bool) -> Result<Truth, E> {
-                Ok(Truth(value))
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Truth, E> {
-                let no_word = || E::custom("it is no truth value: write true or false, without quotes");
-                truth(text).map(Truth).ok_or_else(no_word)
-            }
-        }
-        deserializer.deserialize_any(Word)
+        let truth = truth(&Content::deserialize(deserializer)?);
+        truth.map(Self).ok_or_else(|| D::Error::custom("it is no truth value: write true or false, without quotes"))
     }
 }
 
-/// What a text means where a truth value belongs.
-pub(in crate::sops) fn truth(text: &str) -> Option<bool> {
-    match text {
-        "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
-        "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+/// What a value means where a truth value belongs.
+pub(in crate::sops) fn truth(content: &Content) -> Option<bool> {
+    match content {
+        Content::Bool(value) => Some(*value),
+        Content::Text(text) => match text.as_str() {
+            "y" | "Y" | "yes" | "Yes" | "YES" | "on" | "On" | "ON" => Some(true),
+            "n" | "N" | "no" | "No" | "NO" | "off" | "Off" | "OFF" => Some(false),
+            _ => None,
+        },
         _ => None,
     }
 }
@@ -129,83 +103,29 @@ pub(super) fn split(texts: &[String]) -> Vec<String> {
 
 impl<'de> Deserialize<'de> for Words {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let wrong = |kind| Self::Wrong(format!("expected string, []string, or nil, got {kind}"));
-        Ok(match Value::deserialize(deserializer)? {
-            Value::Text(text) => Self::Texts(vec![text]),
-            Value::Other(kind) => wrong(kind),
-            Value::List(entries) => {
-                let texts = entries.into_iter().map(|entry| match entry {
-                    Value::Text(text) => Ok(text),
-                    Value::List(_) => Err("[]interface {}"),
-                    Value::Other(kind) => Err(kind),
-                });
-                texts
-                    .collect::<Result<_, _>>()
-                    .map_or_else(|kind| Self::Wrong(format!("expected string in list, got {kind}")), Self::Texts)
+        let texts = match Content::deserialize(deserializer)? {
+            Content::List(entries) => {
+                let texts = entries.into_iter().map(|entry| text(entry.value));
+                texts.collect::<Result<_, _>>().map_err(|kind| format!("expected string in list, got {kind}"))
             }
-        })
+            other => {
+                let text = text(other).map(|text| vec![text]);
+                text.map_err(|kind| format!("expected string, []string, or nil, got {kind}"))
+            }
+        };
+        Ok(texts.map_or_else(Self::Wrong, Self::Texts))
     }
 }
 
-/// Any value.
-enum Value {
-    Text(String),
-    List(Vec<Self>),
-    /// Go's name of its type.
-    Other(&'static str),
-}
-
-impl<'de> Deserialize<'de> for Value {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        struct Any;
-        impl<'de> Visitor<'de> for Any {
-            type Value = Value;
-
-            fn expecting(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-                out.write_str("a text or a list of texts")
-            }
-
-            fn visit_str<E: Error>(self, text: &str) -> Result<Value, E> {
-                Ok(Value::Text(text.to_owned()))
-            }
-
-            fn visit_bytes<E: Error>(self, bytes: &[u8]) -> Result<Value, E> {
-                Ok(Value::Text(String::from_utf8_lossy(bytes).into_owned()))
-            }
-
-            fn visit_bool<E: Error>(self, _: bool) -> Result<Value, E> {
-                Ok(Value::Other("bool"))
-            }
-
-            fn visit_i64<E: Error>(self, _: i64) -> Result<Value, E> {
-                Ok(Value::Other("int"))
-            }
-
-            fn visit_u64<E: Error>(self, _: u64) -> Result<Value, E> {
-                Ok(Value::Other("int"))
-            }
-
-            fn visit_f64<E: Error>(self, _: f64) -> Result<Value, E> {
-                Ok(Value::Other("float64"))
-            }
-
-            fn visit_unit<E: Error>(self) -> Result<Value, E> {
-                Ok(Value::Other("<nil>"))
-            }
-
-            fn visit_seq<A: SeqAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-                let mut list = Vec::new();
-                while let Some(entry) = entries.next_element()? {
-                    list.push(entry);
-                }
-                Ok(Value::List(list))
-            }
-
-            fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
-                while entries.next_entry::<IgnoredAny, IgnoredAny>()?.is_some() {}
-                Ok(Value::Other("map[string]interface {}"))
-            }
-        }
-        deserializer.deserialize_any(Any)
+/// A text, or what Go calls the type of what is none.
+fn text(content: Content) -> Result<String, &'static str> {
+    match content {
+        Content::Text(text) => Ok(text),
+        Content::Null => Err("<nil>"),
+        Content::Bool(_) => Err("bool"),
+        Content::Number(_) => Err("int"),
+        Content::Fraction(_) => Err("float64"),
+        Content::List(_) => Err("[]interface {}"),
+        Content::Map(_) => Err("map[string]interface {}"),
     }
 }

@@ -2,6 +2,7 @@
 
 mod destination;
 pub(super) mod loose;
+pub(super) mod node;
 mod raw;
 
 use serde_saphyr::Spanned;

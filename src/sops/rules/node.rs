@@ -7,21 +7,21 @@ use serde_saphyr::Spanned;
 
 /// A value and where it stands: an alias where the alias stands.
 #[derive(Clone, Debug)]
-pub(super) struct Node {
+pub(in crate::sops) struct Node {
     /// 1-based.
-    pub(super) line: usize,
+    pub(in crate::sops) line: usize,
     /// 1-based, in characters.
-    pub(super) column: usize,
-    pub(super) value: Content,
+    pub(in crate::sops) column: usize,
+    pub(in crate::sops) value: Content,
 }
 
 /// What stands there.
 #[derive(Clone, Debug)]
-pub(super) enum Content {
+pub(in crate::sops) enum Content {
     Null,
-    Bool,
+    Bool(bool),
     Number(i128),
-    Fraction,
+    Fraction(f64),
     Text(String),
     List(Vec<Node>),
     Map(Vec<(Node, Node)>),
@@ -29,30 +29,30 @@ pub(super) enum Content {
 
 impl Node {
     /// The text of a scalar, as far as it is one.
-    pub(super) fn text(&self) -> Option<&str> {
+    pub(in crate::sops) fn text(&self) -> Option<&str> {
         if let Content::Text(text) = &self.value { Some(text) } else { None }
     }
 
-    pub(super) fn entries(&self) -> &[(Self, Self)] {
+    pub(in crate::sops) fn entries(&self) -> &[(Self, Self)] {
         if let Content::Map(entries) = &self.value { entries } else { &[] }
     }
 
     /// The value of that key.
-    pub(super) fn get(&self, key: &str) -> Option<&Self> {
+    pub(in crate::sops) fn get(&self, key: &str) -> Option<&Self> {
         self.entry(key).map(|(_, value)| value).filter(|value| !value.is_null())
     }
 
     /// The key and its value.
-    pub(super) fn entry(&self, key: &str) -> Option<&(Self, Self)> {
+    pub(in crate::sops) fn entry(&self, key: &str) -> Option<&(Self, Self)> {
         self.entries().iter().find(|(known, _)| known.text() == Some(key))
     }
 
     /// The items of a list.
-    pub(super) fn items(&self) -> &[Self] {
+    pub(in crate::sops) fn items(&self) -> &[Self] {
         if let Content::List(items) = &self.value { items } else { &[] }
     }
 
-    pub(super) fn is_null(&self) -> bool {
+    pub(in crate::sops) fn is_null(&self) -> bool {
         matches!(self.value, Content::Null)
     }
 }
@@ -93,8 +93,8 @@ impl<'de> Visitor<'de> for ContentVisitor {
         deserializer.deserialize_any(self)
     }
 
-    fn visit_bool<E>(self, _: bool) -> Result<Content, E> {
-        Ok(Content::Bool)
+    fn visit_bool<E>(self, value: bool) -> Result<Content, E> {
+        Ok(Content::Bool(value))
     }
 
     fn visit_i64<E>(self, number: i64) -> Result<Content, E> {
@@ -105,8 +105,8 @@ impl<'de> Visitor<'de> for ContentVisitor {
         Ok(Content::Number(number.into()))
     }
 
-    fn visit_f64<E>(self, _: f64) -> Result<Content, E> {
-        Ok(Content::Fraction)
+    fn visit_f64<E>(self, number: f64) -> Result<Content, E> {
+        Ok(Content::Fraction(number))
     }
 
     fn visit_str<E>(self, text: &str) -> Result<Content, E> {
