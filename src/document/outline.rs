@@ -198,6 +198,12 @@ impl Outline {
         id
     }
 
+    /// Forgets all keys but so many, whose names are so many bytes.
+    pub(crate) fn truncate_keys(&mut self, keys: usize, names: usize) {
+        self.keys.truncate(keys);
+        self.names.truncate(names);
+    }
+
     /// Adds a key of the same name as an earlier one, which an alias may repeat at will.
     pub(crate) fn push_key_again(&mut self, range: Range<usize>, earlier: KeyId) -> KeyId {
         let id = KeyId(clamp(self.keys.len()));

@@ -7,7 +7,7 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use super::Document;
 use super::edit::{MetadataEdit, Replacement};
-use super::outline::{Comment, CommentId, Leaf, LeafId, Node, Outline};
+use super::outline::{Comment, CommentId, Leaf, LeafId, Node, Outline, Root};
 use super::scalar::Kind;
 use super::syntax::{self, Format, SyntaxError, SyntaxErrorKind};
 
@@ -51,7 +51,7 @@ impl<'d> Splice<'d> {
             && outline.metadata.as_ref().is_none_or(|metadata| metadata.range.start >= end);
         document.format != Format::Binary
             && !outline.aliases
-            && (one || outline.plain_lines)
+            && (one || outline.documents.iter().all(|document| matches!(document.root, Root::Block(_))))
             && outline.leaves.is_sorted_by_key(|leaf| leaf.range.start)
             && has_early_comments(&places.outline)
     }
@@ -362,7 +362,7 @@ mod tests {
 
     #[test]
     fn a_comment_that_is_met_too_late_does_not_fit() {
-        for text in ["l:\n  # c\n  -\n  - x\n", "a: [ # c\n  1]\n", "a: &x 1\nb: *x\n", "a: [1]\n---\nb: 2\n"] {
+        for text in ["l:\n  # c\n  -\n  - x\n", "a: [ # c\n  1]\n", "a: &x 1\nb: *x\n", "{a: 1}\n---\nb: 2\n"] {
             assert!(!Splice::fits(&Document::parse(Format::Yaml, text.into()).unwrap()), "{text}");
         }
     }

@@ -2,13 +2,14 @@
 //!
 //! In such a text every line is blank, a comment, a key, a list item or `---`, every scalar ends with its line, and there
 //! is no tab, anchor, tag or bracket at a value's beginning. So a line tells by itself what it is, and keys in column 0
-//! begin anew: several threads can read one text. Comments are taken where their place is beyond doubt. Whatever is not
-//! of this kind is left to the general way, which finds the same outline for what is; the tests hold the two to each
-//! other.
+//! begin anew: several threads can read one text. Comments are taken where their place is beyond doubt. Entries of the root
+//! that are not of this kind are [left to the general way](odd), each alone, and so is the whole text if that does not do;
+//! the general way finds the same outline for all of it: the tests hold the two to each other.
 
 mod bytes;
 mod comments;
 mod line;
+mod odd;
 
 use std::num::NonZero;
 use std::ops::Range;
@@ -27,7 +28,8 @@ const LEAST_BYTES: usize = 256 << 10;
 
 const MOST_THREADS: usize = 8;
 
-/// The outline, if every line is plain. A metadata block at the end of a document may be as it likes.
+/// The outline, if every line is plain but for those of a few entries of the root. A metadata block at the end of a
+/// document may be as it likes.
 pub(super) fn outline(text: &[u8]) -> Option<Outline> {
     if text.len() > SIZE_LIMIT {
         return None;
@@ -45,7 +47,7 @@ pub(super) fn outline(text: &[u8]) -> Option<Outline> {
     for part in further {
         whole.append(part?)?;
     }
-    let Lines { mut outline, blocks, starts, .. } = whole.finish()?;
+    let Lines { mut outline, blocks, starts, odd, .. } = whole.finish()?;
     outline.nodes.push(Node::Close);
     let mut from = 0;
     for start in starts.into_iter().chain([text.len()]) {
@@ -60,7 +62,7 @@ pub(super) fn outline(text: &[u8]) -> Option<Outline> {
             false => outline.more_metadata.push(found.range),
         }
     }
-    outline.plain_lines = true;
+    outline.plain_lines = !odd;
     Some(outline)
 }
 

@@ -4,6 +4,7 @@ use std::ops::Range;
 
 use super::bytes;
 use super::comments::{Before, Gap};
+use super::odd::Entry;
 use crate::document::outline::{Leaf, LeafId, Node, Outline, Style};
 use crate::document::scalar::Kind;
 use crate::document::yaml::chars::byte;
@@ -38,15 +39,18 @@ pub(super) struct Lines<'t> {
     pub(super) outline: Outline,
     pub(super) frames: Vec<Frame>,
     /// Hashes of the keys of the open mappings.
-    names: Vec<u64>,
+    pub(super) names: Vec<u64>,
     /// Those of the root in which the run begins.
     root_names: Option<Vec<u64>>,
     /// Where the value of the key on the line before would stand.
-    pending: Option<usize>,
+    pub(super) pending: Option<usize>,
     pub(super) gap: Gap,
     /// Whether the innermost document has no key yet, and whether it begins with `---`.
-    empty: bool,
+    pub(super) empty: bool,
     marked: bool,
+    /// The innermost entry of the root, and whether any was not of plain lines.
+    pub(super) entry: Option<Entry>,
+    pub(super) odd: bool,
     /// Where documents begin, but for the first.
     pub(super) starts: Vec<usize>,
     /// From the beginning of a metadata block to the end of its document.
@@ -69,6 +73,8 @@ impl<'t> Lines<'t> {
             gap: Gap::new(Before::Edge, false, from),
             empty: true,
             marked: false,
+            entry: None,
+            odd: false,
             starts: Vec::new(),
             blocks: Vec::new(),
         };
@@ -77,7 +83,7 @@ impl<'t> Lines<'t> {
         }
         let mut at = from;
         while at < text.len() {
-            at = lines.line(at)?;
+            at = lines.line(at).or_else(|| lines.odd_entry(at, to_the_end))?;
         }
         if to_the_end {
             lines.end_document(text.len())?;
@@ -101,6 +107,7 @@ impl<'t> Lines<'t> {
             self.root_names.get_or_insert_default().extend(next.root_names.unwrap_or_default());
         }
         self.outline.append(next.outline);
+        self.odd |= next.odd;
         self.starts.extend(next.starts);
         self.blocks.extend(next.blocks);
         Some(())
@@ -140,6 +147,9 @@ impl<'t> Lines<'t> {
                 self.end_gap(at, column)?;
                 self.place(column, false)?;
                 self.heads();
+                if column == 0 {
+                    self.begin_entry(at);
+                }
                 if !bytes::begins_key(self.text, at) {
                     return None;
                 }
@@ -166,6 +176,7 @@ impl<'t> Lines<'t> {
             self.starts.push(start);
         }
         (self.empty, self.marked) = (true, true);
+        self.entry = None;
         self.gap = Gap::new(Before::Edge, start > 0, end);
         Some((end + 1).min(self.text.len()))
     }

@@ -8,11 +8,12 @@ use crate::document::yaml::{Yaml, general};
 
 /// What the quick way finds, and the general one; `None` for errors.
 fn both(text: &str) -> (Option<Outline>, Option<Outline>) {
+    let quick = super::outline(text.as_bytes());
     let mut general = general(text.as_bytes(), false).ok();
-    if let Some(outline) = &mut general {
-        outline.plain_lines = true;
+    if let (Some(outline), Some(quick)) = (&mut general, &quick) {
+        outline.plain_lines = quick.plain_lines;
     }
-    (super::outline(text.as_bytes()), general)
+    (quick, general)
 }
 
 fn agrees(text: &str) -> bool {
@@ -77,6 +78,12 @@ fn plain_text() -> impl Strategy<Value = String> {
                 0..=2 => text += &format!("{}# c{keys}\n", " ".repeat(if odd { amount } else { column })),
                 3 => text += &" ".repeat(amount),
                 4 => text += "\n",
+                6 if odd && !open && behind == 0 => {
+                    let odd =
+                        ["k: [a, {b: c}] # o", "k: |+ # o\n      x\n\n", "k: \"a\n       b\"", "\"q\": &x y"][amount];
+                    text += &format!("{}{}\n", " ".repeat(column), odd.replacen('k', &format!("k{keys}"), 1));
+                    continue;
+                }
                 5 if odd => {
                     (columns, list, open) = (vec![0], vec![false], false);
                     text += "---\n";
@@ -134,7 +141,7 @@ proptest! {
         text in plain_text(), end in prop::sample::select(END.to_vec()), quoted in any::<bool>(),
     ) {
         let text = if quoted { text.replace(": x", ": \"x\"") } else { text } + end;
-        if let Some(quick) = super::outline(text.as_bytes()) {
+        if let Some(quick) = super::outline(text.as_bytes()).filter(|quick| quick.plain_lines) {
             let sealed = sealed(&text, &quick);
             let found = general(sealed.as_bytes(), false).ok().map(|outline| outline.nodes);
             prop_assert_eq!(found, Some(quick.nodes), "{:?}: {:?}", text, sealed);
@@ -177,8 +184,33 @@ fn texts_of_plain_lines_go_the_quick_way() {
         &format!("---\na: b\n{block}---\nc: d\n{block}"),
         "a: \u{201c}b\u{201d} \u{b0}\u{2014}\n# \u{20ac}\u{ff01}\n",
     ] {
-        assert!(super::outline(text.as_bytes()).is_some(), "{text}");
+        assert!(super::outline(text.as_bytes()).is_some_and(|outline| outline.plain_lines), "{text}");
         assert!(agrees(text), "{text}: {:?}", both(text));
+    }
+}
+
+#[test]
+fn an_odd_entry_is_read_alone() {
+    for text in [
+        "a: 1\nb: [c, d] # e\n# f\ng: h\n",
+        "# a\nb:\n  c: |+\n    d\n\n\n# e\nf: \"g\n\n  h\"\n  # i\n",
+        "a:\n  b: c\n# own\n\n# head\nd:\n  ? e\n  : f\n---\ng: {h: i}\nj: k",
+        "a: b\n\"c d\": e\nf g: h\ni: j\n",
+        "a: >-\n  b\nsops:\n  mac: |\n    x\n",
+    ] {
+        let quick = super::outline(text.as_bytes());
+        assert!(quick.is_some_and(|outline| !outline.plain_lines), "{text}");
+        assert!(agrees(text), "{text}: {:?}", both(text));
+    }
+    for text in [
+        "a: &x b\nc: *x\n",
+        "a: [b,\nc: d\n",
+        "a: \"b\nc: d\"\n",
+        "a: [b]\n...\nc: d\n",
+        "a: [b]\n\"a\": c\n",
+        "b: c\nd: e\n\"b\": f\n",
+    ] {
+        assert!(super::outline(text.as_bytes()).is_none(), "{text}");
     }
 }
 
