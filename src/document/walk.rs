@@ -129,7 +129,8 @@ pub(super) fn walk_part<E>(
     mut visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut path = Path { outline, frames: Vec::new(), aad: String::new() };
-    let (from, to) = (first_node(outline, part.start), first_node(outline, part.end));
+    let from = if part.start == 0 { 0 } else { first_node(outline, part.start) };
+    let to = first_node(outline, part.end);
     for node in &outline.nodes[..from] {
         match *node {
             Node::Open { list } => {
@@ -174,9 +175,6 @@ pub(super) fn walk_part<E>(
 fn first_node(outline: &Outline, leaf: usize) -> usize {
     let nodes = &outline.nodes;
     let Some(start) = outline.leaves.get(leaf).map(|leaf| leaf.range.start) else { return nodes.len() };
-    if leaf == 0 {
-        return 0;
-    }
     let is_it = |node: &Node| matches!(node, Node::Leaf(id) if id.0 as usize == leaf);
     let mut first = nodes.iter().position(is_it).unwrap_or(nodes.len());
     for (at, node) in nodes[..first].iter().enumerate().rev() {

@@ -183,6 +183,17 @@ mod tests {
     }
 
     #[test]
+    fn comments_go_along_where_there_is_no_leaf() {
+        let text = "# CANARY-heron\na: {} # behind\n";
+        let document = Document::parse(Format::Yaml, text.into()).unwrap();
+        let to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let file = encrypt(&document, &to, &KeyServices::from(Keyring::new()), now).unwrap();
+        assert!(!String::from_utf8_lossy(&file).contains("CANARY") && Splice::fits(&document));
+        assert_eq!(String::from_utf8(decrypt(file).unwrap()).unwrap(), text);
+    }
+
+    #[test]
     fn comments_go_along_with_their_parts() {
         let marks = Pattern::new("shown").unwrap();
         for selector in [Selector::default(), Selector::UnencryptedCommentRegex(marks)] {
