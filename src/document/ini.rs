@@ -175,7 +175,7 @@ fn quote(value: &[u8], form: Form, out: &mut Vec<u8>) -> Result<Form, SyntaxErro
 
 /// Whether what is written in that form is read back as the same value.
 fn holds(form: Form, value: &[u8]) -> bool {
-    let marked = value.iter().any(|byte| matches!(byte, b'#' | b';' | b'\n' | b'\r'));
+    let marked = memchr::memchr3(b'#', b';', b'\n', value).or_else(|| memchr::memchr(b'\r', value)).is_some();
     let last = value.last();
     match form {
         Form::Joined => false,

@@ -163,6 +163,13 @@ impl Document {
         syntax::position(&self.text, offset)
     }
 
+    /// The 1-based lines of comments, in one pass over the text.
+    #[must_use]
+    pub fn lines_of(&self, comments: &[CommentId]) -> Vec<usize> {
+        let starts: Vec<usize> = comments.iter().map(|id| self.outline.comment(*id).range.start).collect();
+        syntax::lines(&self.text, &starts)
+    }
+
     /// Visits every leaf and comment in SOPS's walk order, each with its path.
     ///
     /// # Errors
@@ -171,12 +178,13 @@ impl Document {
         walk::walk(&self.outline, visit)
     }
 
-    /// Visits the leaves of a run of them in a document that [`Splice::fits`]. Of what is before them only the beginnings
-    /// and ends of containers are shown, with paths that have their keys and no associated data.
+    /// Visits the leaves of a run of them in a document that [`Splice::fits`], and what stands between them, and says
+    /// `true` with it. Of what is before them only what has no value is shown, with `false`, and with paths that have
+    /// their keys and no associated data.
     pub fn walk_part<E>(
         &self,
         part: &std::ops::Range<usize>,
-        visit: impl FnMut(Visit<'_>) -> Result<(), E>,
+        visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
     ) -> Result<(), E> {
         walk::walk_part(&self.outline, part, visit)
     }

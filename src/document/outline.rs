@@ -146,8 +146,8 @@ pub struct Outline {
     pub more_metadata: Vec<std::ops::Range<usize>>,
     /// Whether any alias or merge key stands in the text.
     pub aliases: bool,
-    /// Whether every line of a YAML text is a key or an item with a scalar that ends with it: a token in the place of
-    /// any leaf changes nothing but that leaf.
+    /// Whether every line of a YAML text is a comment, or a key or an item with a scalar that ends with it: tokens in the
+    /// places of leaves and comments, and metadata blocks behind them, change nothing but those.
     pub(crate) plain_lines: bool,
     /// The documents of a YAML stream.
     pub(crate) documents: Vec<Extent>,
@@ -198,6 +198,12 @@ impl Outline {
         id
     }
 
+    /// Forgets all keys but so many, whose names are so many bytes.
+    pub(crate) fn truncate_keys(&mut self, keys: usize, names: usize) {
+        self.keys.truncate(keys);
+        self.names.truncate(names);
+    }
+
     /// Adds a key of the same name as an earlier one, which an alias may repeat at will.
     pub(crate) fn push_key_again(&mut self, range: Range<usize>, earlier: KeyId) -> KeyId {
         let id = KeyId(clamp(self.keys.len()));
@@ -206,15 +212,18 @@ impl Outline {
         id
     }
 
-    /// Goes on with the leaves and keys of what follows in the text.
+    /// Goes on with the leaves, keys and comments of what follows in the text.
     pub(crate) fn append(&mut self, next: Self) {
         let (leaves, keys, names) = (clamp(self.leaves.len()), clamp(self.keys.len()), clamp(self.names.len()));
+        let comments = clamp(self.comments.len());
         self.nodes.extend(next.nodes.into_iter().map(|node| match node {
             Node::Key(id) => Node::Key(KeyId(id.0 + keys)),
             Node::Leaf(id) => Node::Leaf(LeafId(id.0 + leaves)),
+            Node::Comment(id) => Node::Comment(CommentId(id.0 + comments)),
             other => other,
         }));
         self.leaves.extend(next.leaves);
+        self.comments.extend(next.comments);
         let moved = |key: Key| Key { name: (key.name.0 + names, key.name.1 + names), ..key };
         self.keys.extend(next.keys.into_iter().map(moved));
         self.names.push_str(&next.names);

@@ -247,6 +247,20 @@ pub(crate) fn position(text: &[u8], offset: usize) -> (usize, usize) {
     (line, column)
 }
 
+/// The 1-based lines of byte offsets, whatever their order.
+pub(crate) fn lines(text: &[u8], offsets: &[usize]) -> Vec<usize> {
+    let mut order: Vec<usize> = (0..offsets.len()).collect();
+    order.sort_unstable_by_key(|index| offsets[*index]);
+    let mut lines = vec![0; offsets.len()];
+    let (mut at, mut line) = (0, 1);
+    for index in order {
+        let to = offsets[index].min(text.len());
+        line += memchr::memchr_iter(b'\n', &text[at..to]).count();
+        (at, lines[index]) = (to, line);
+    }
+    lines
+}
+
 /// Builds the error for a byte offset.
 pub(crate) fn error(format: Format, text: &[u8], offset: usize, kind: SyntaxErrorKind) -> SyntaxError {
     let (line, column) = position(text, offset);

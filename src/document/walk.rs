@@ -120,26 +120,27 @@ pub(super) fn walk<E>(outline: &Outline, mut visit: impl FnMut(Visit<'_>) -> Res
     walk_on(path, &outline.nodes, &mut visit)
 }
 
-/// The walk over the leaves of `part`, which must be in order in the outline. Of what is before them only the beginnings
-/// and ends of containers are shown, with paths that have their keys and no associated data.
+/// The walk over the leaves of `part`, which must be in order in the outline, and what stands between them; whether a
+/// visit is of the part is said with it. Of what is before only what has no value is shown, with paths that have their
+/// keys and no associated data.
 pub(super) fn walk_part<E>(
     outline: &Outline,
     part: &Range<usize>,
-    mut visit: impl FnMut(Visit<'_>) -> Result<(), E>,
+    mut visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
 ) -> Result<(), E> {
     let mut path = Path { outline, frames: Vec::new(), aad: String::new() };
-    let at_leaf = |node: &Node, leaf: usize| matches!(node, Node::Leaf(id) if id.0 as usize >= leaf);
-    let from = outline.nodes.iter().position(|node| at_leaf(node, part.start)).unwrap_or(outline.nodes.len());
+    let from = if part.start == 0 { 0 } else { first_node(outline, part.start) };
+    let to = first_node(outline, part.end);
     for node in &outline.nodes[..from] {
         match *node {
             Node::Open { list } => {
-                visit(Visit::Enter { path: &path, list })?;
+                visit(Visit::Enter { path: &path, list }, false)?;
                 path.frames.push(Frame { list, index: 0, key: None, mark: 0 });
                 continue;
             }
             Node::Close => {
                 path.frames.pop();
-                visit(Visit::Leave)?;
+                visit(Visit::Leave, false)?;
             }
             Node::Key(id) => {
                 if let Some(frame) = path.frames.last_mut() {
@@ -148,11 +149,15 @@ pub(super) fn walk_part<E>(
                 continue;
             }
             Node::Leaf(_) => {}
-            Node::Comment(_) => continue,
+            Node::Comment(id) => {
+                visit(Visit::Comment { id, path: &path }, false)?;
+                continue;
+            }
         }
         if let Some(frame) = path.frames.last_mut() {
             frame.index += usize::from(frame.list);
             frame.key = None;
+            visit(Visit::ItemDone, false)?;
         }
     }
     for frame in &mut path.frames {
@@ -162,9 +167,24 @@ pub(super) fn walk_part<E>(
             path.aad.push(':');
         }
     }
-    let rest = &outline.nodes[from..];
-    let to = rest.iter().position(|node| at_leaf(node, part.end)).unwrap_or(rest.len());
-    walk_on(path, &rest[..to], &mut visit)
+    walk_on(path, &outline.nodes[from..to], |seen| visit(seen, true))
+}
+
+/// Where the part that begins with that leaf begins: comments that are met right before the leaf and stand behind it are
+/// of its part.
+fn first_node(outline: &Outline, leaf: usize) -> usize {
+    let nodes = &outline.nodes;
+    let Some(start) = outline.leaves.get(leaf).map(|leaf| leaf.range.start) else { return nodes.len() };
+    let is_it = |node: &Node| matches!(node, Node::Leaf(id) if id.0 as usize == leaf);
+    let mut first = nodes.iter().position(is_it).unwrap_or(nodes.len());
+    for (at, node) in nodes[..first].iter().enumerate().rev() {
+        match *node {
+            Node::Key(_) => {}
+            Node::Comment(id) if outline.comment(id).range.start > start => first = at,
+            _ => break,
+        }
+    }
+    first
 }
 
 fn walk_on<E>(mut path: Path<'_>, nodes: &[Node], mut visit: impl FnMut(Visit<'_>) -> Result<(), E>) -> Result<(), E> {
@@ -234,44 +254,54 @@ mod tests {
 
     #[test]
     fn a_part_is_shown_as_in_the_whole_walk() {
-        let text =
-            "a: 1\nb:\n  c:\n    - 2\n    - d: 3\n      e: [4, {f: 5}]\n  g: 6\nh: {}\ni:\n  j:\n    k: 7\nl: 8\n";
+        let text = "# a\na: 1 # b\nb: # c\n  c:\n    - 2\n    - d: 3 # d\n      e: [4, {f: 5}]\n    # e\n  g: 6\nh: {}\ni:\n  \
+                    j:\n    k: 7\nl: 8\n# f\n";
         let document = Document::parse(Format::Yaml, text.into()).unwrap();
-        assert!(Splice::fits(&document));
+        assert!(Splice::fits(&document) && Splice::uncut(&document).is_empty());
         let leaves = document.outline().leaves.len();
         let shown = |seen: &mut Vec<_>, visit: Visit<'_>| {
-            if let Visit::Leaf { id, path } = visit {
-                let keys: Vec<String> = path.keys().map(str::to_owned).collect();
-                seen.push((id, path.associated_data().to_owned(), path.to_key_path(), keys, path.depth()));
-            }
-            Ok::<(), ()>(())
+            let (Visit::Leaf { path, .. } | Visit::Comment { path, .. }) = visit else { return Ok::<(), ()>(()) };
+            let id = if let Visit::Comment { id, .. } = visit { 100 + id.0 } else { 0 };
+            let keys: Vec<String> = path.keys().map(str::to_owned).collect();
+            seen.push((id, path.associated_data().to_owned(), path.to_key_path(), keys, path.depth()));
+            Ok(())
         };
         let mut whole = Vec::new();
         document.walk(|visit| shown(&mut whole, visit)).unwrap();
         for from in 0..leaves {
             for to in from..=leaves {
-                let mut part = Vec::new();
-                document.walk_part(&(from..to), |visit| shown(&mut part, visit)).unwrap();
-                assert_eq!(part, whole[from..to]);
+                let mut parts = Vec::new();
+                for part in [0..from, from..to, to..leaves].iter().filter(|part| !part.is_empty()) {
+                    document
+                        .walk_part(part, |visit, inside| if inside { shown(&mut parts, visit) } else { Ok(()) })
+                        .unwrap();
+                }
+                assert_eq!(parts, whole);
             }
         }
     }
 
     #[test]
-    fn containers_before_a_part_are_opened_and_closed() {
-        let document = Document::parse(Format::Yaml, "a:\n  b:\n    c: 1\n  d: 2\ne:\n  f: 3\n".into()).unwrap();
-        let mut open = Vec::new();
+    fn what_has_no_value_is_shown_before_a_part() {
+        let text = "# x\na:\n  b:\n    c: 1\n  # y\n  d: 2\ne:\n  f: 3\n";
+        let document = Document::parse(Format::Yaml, text.into()).unwrap();
+        let (mut open, mut done, mut comments) = (Vec::new(), vec![0], 0);
         let mut at_leaf = None;
-        let visited = document.walk_part(&(2..3), |visit| {
+        let visited = document.walk_part(&(2..3), |visit, inside| {
             match visit {
-                Visit::Enter { path, .. } => open.push(path.keys().map(str::to_owned).collect::<Vec<_>>().join(".")),
-                Visit::Leave => drop(open.pop()),
-                Visit::Leaf { .. } => at_leaf = Some(open.clone()),
-                _ => {}
+                Visit::Enter { path, .. } => {
+                    open.push(path.keys().map(str::to_owned).collect::<Vec<_>>().join("."));
+                    done.push(0);
+                }
+                Visit::Leave => drop((open.pop(), done.pop())),
+                Visit::ItemDone if !inside => *done.last_mut().unwrap() += 1,
+                Visit::Comment { .. } => comments += usize::from(!inside),
+                Visit::Leaf { .. } => at_leaf = Some((open.clone(), done.clone(), comments)),
+                Visit::ItemDone => {}
             }
             Ok::<(), ()>(())
         });
         assert!(visited.is_ok());
-        assert_eq!(at_leaf.unwrap(), ["", "e"]);
+        assert_eq!(at_leaf.unwrap(), (vec!["".to_owned(), "e".to_owned()], vec![0, 1, 0], 2));
     }
 }

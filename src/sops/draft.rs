@@ -20,9 +20,15 @@ impl Seal<'_> {
     pub(super) fn draft(&self, metadata: &Metadata) -> Result<Draft, SopsError> {
         let document = self.document;
         let outline = document.outline();
+        let mut draft_metadata = metadata.clone();
+        draft_metadata.mac = Some(String::from_utf8_lossy(PLACEHOLDER).into_owned());
         let mut edits = Edits::new();
-        let mut splice = Splice::fits(document)
-            .then(|| Splice::new(document, 0, document.text().len() + PLACEHOLDER.len() * outline.leaves.len() + 8192));
+        edits.metadata = MetadataEdit::Set(draft_metadata.to_tree());
+        let fits = Splice::fits(document);
+        let seams = if fits { Splice::seams(document, &edits.metadata)? } else { Vec::new() };
+        let tokens = outline.leaves.len() + outline.comments.len();
+        let room = document.text().len() + PLACEHOLDER.len() * tokens + 8192 * seams.len().max(1);
+        let mut splice = fits.then(|| Splice::new(document, 0, room, &seams));
         let mut encrypted = vec![false; outline.leaves.len()];
         self.scope.walk(document, |visit, must| {
             match visit {
@@ -43,16 +49,14 @@ impl Seal<'_> {
                         None => edits.leaf(id, &Replacement::Token(PLACEHOLDER)),
                     }
                 }
-                Visit::Comment { id, .. } if must && !document.comment(id).is_empty() => {
-                    edits.comment(id, PLACEHOLDER);
-                }
+                Visit::Comment { id, .. } if must && !document.comment(id).is_empty() => match &mut splice {
+                    Some(splice) => splice.comment(id, PLACEHOLDER),
+                    None => edits.comment(id, PLACEHOLDER),
+                },
                 _ => {}
             }
             Ok::<(), SopsError>(())
         })?;
-        let mut draft_metadata = metadata.clone();
-        draft_metadata.mac = Some(String::from_utf8_lossy(PLACEHOLDER).into_owned());
-        edits.metadata = MetadataEdit::Set(draft_metadata.to_tree());
         let mut text = match splice {
             Some(splice) => splice.finish(&edits.metadata)?,
             None => document.apply(&edits)?,

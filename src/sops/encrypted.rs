@@ -13,7 +13,7 @@ use super::decrypted::DecryptedFile;
 use super::metadata::Metadata;
 use super::parts::{self, Hashed};
 use super::recovery;
-use super::values::{self, Opened, line_of_comment};
+use super::values::{self, Opened};
 
 /// A text with a `sops` block. Nothing is known of its values yet, nor whether they are whole.
 #[derive(Debug)]
@@ -112,13 +112,13 @@ impl EncryptedFile {
             match opened {
                 Opened::Value { id, kind, bytes, .. } => edits.opened(id, kind, bytes),
                 Opened::Comment { id, text, .. } => edits.comment(id, text),
-                Opened::StaleComment { id } => stale_comments.push(line_of_comment(&self.document, id)),
+                Opened::StaleComment { id } => stale_comments.push(id),
             }
             Ok(())
         })?;
         let distrust = self.check(&computed, &mut cipher);
         let text = self.written(edits, None)?;
-        Ok(Plain { key, text, distrust, stale_comments })
+        Ok(Plain { key, text, distrust, stale_comments: self.document.lines_of(&stale_comments) })
     }
 
     /// A cipher for its values. In our own name an empty text may have a token, as `rops` writes it.
@@ -143,19 +143,27 @@ impl EncryptedFile {
         }
     }
 
-    /// The same for a document without comments: as many values at once as there are processors.
+    /// The same for a document that can be written from left to right: as many values at once as there are processors.
     fn open_in_parts(&self, key: DataKey) -> Result<Plain, SopsError> {
         let (document, metadata) = (&self.document, &self.metadata);
-        let parts = parts::share(document);
+        let seams = Splice::seams(document, &MetadataEdit::Remove)?;
+        let parts = parts::share(document, document);
         let open = |part: &Range<usize>, mut hashed: Hashed<'_>| {
             // A token is a hundred bytes longer than its plaintext, at the least.
             let bytes = if part.start == 0 { document.text().len() } else { parts::bytes(document, part) };
             let leaves = if part.start == 0 { document.outline().leaves.len() } else { part.len() };
-            let mut splice = Splice::new(document, parts::start(document, part), bytes.saturating_sub(100 * leaves));
-            values::open_part(document, metadata, self.cipher(&key), part, &mut hashed, |id, kind, bytes| {
-                Ok(splice.opened(id, kind, bytes)?)
+            let room = bytes.saturating_sub(100 * leaves);
+            let mut splice = Splice::new(document, parts::start(document, part), room, &seams);
+            let mut stale = Vec::new();
+            values::open_part(document, metadata, &mut self.cipher(&key), part, &mut hashed, |opened| {
+                match opened {
+                    Opened::Value { id, kind, bytes, .. } => splice.opened(id, kind, bytes)?,
+                    Opened::Comment { id, text, .. } => splice.comment(id, text),
+                    Opened::StaleComment { id } => stale.push(id),
+                }
+                Ok(())
             })?;
-            Ok::<_, SopsError>((splice, hashed.into_bytes()))
+            Ok::<_, SopsError>((splice, hashed.into_bytes(), stale))
         };
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let (first, further) = parts::at_once(
@@ -163,15 +171,16 @@ impl EncryptedFile {
             |part| open(part, Hashed::Now(&mut mac)),
             |part| open(part, Hashed::Later(Zeroizing::default())),
         );
-        let (mut splice, _) = first?;
+        let (mut splice, _, mut stale) = first?;
         for part in further {
-            let (next, canonical) = part?;
+            let (next, canonical, more) = part?;
             mac.update(&canonical);
-            splice.append(next);
+            splice.append(next)?;
+            stale.extend(more);
         }
         let distrust = self.check(&mac.finish(), &mut ValueCipher::new(&key));
         let text = splice.finish(&MetadataEdit::Remove)?;
-        Ok(Plain { key, text, distrust, stale_comments: Vec::new() })
+        Ok(Plain { key, text, distrust, stale_comments: document.lines_of(&stale) })
     }
 
     /// What is wrong with the authentication code, if anything.

@@ -7,7 +7,7 @@ use std::thread;
 use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::cipher::Mac;
-use crate::document::Document;
+use crate::document::{Document, Splice};
 
 /// Below this much text a second thread costs more than it saves.
 const LEAST_BYTES: usize = 64 << 10;
@@ -18,19 +18,22 @@ const LEAF_COST: usize = 256;
 /// More threads than this have nothing left to win: reading and joining are done by one.
 const MOST_THREADS: usize = 8;
 
-/// Runs of leaves, one for each thread, as long as one another; at least one.
-pub(super) fn share(document: &Document) -> Vec<Range<usize>> {
+/// Runs of leaves, one for each thread, as long as one another; at least one. `places` is the document that is walked
+/// over.
+pub(super) fn share(document: &Document, places: &Document) -> Vec<Range<usize>> {
     let leaves = &document.outline().leaves;
     let cost = document.text().len() + leaves.len() * LEAF_COST;
     if cost < 2 * LEAST_BYTES {
         return std::iter::once(0..leaves.len()).collect();
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(cost / LEAST_BYTES);
+    let uncut = Splice::uncut(places);
     let mut parts = Vec::with_capacity(threads);
     let (mut from, mut spent) = (0, 0);
     let whole: usize = leaves.iter().map(|leaf| leaf.range.len() + LEAF_COST).sum();
     for (index, leaf) in leaves.iter().enumerate() {
-        if spent * threads >= whole * (parts.len() + 1) {
+        let full = spent * threads >= whole * (parts.len() + 1);
+        if full && !uncut.iter().any(|run| run.contains(&index)) {
             parts.push(from..index);
             from = index;
         }
@@ -124,6 +127,8 @@ mod tests {
     use crate::document::Format;
     use crate::keys::{KeyServices, Keyring, Recipient};
     use crate::secret::SecretString;
+    use crate::sops::pattern::Pattern;
+    use crate::sops::scope::{EncryptionScope, Selector};
     use crate::sops::{EncryptedFile, Encryption, SopsError, encrypt};
 
     use super::*;
@@ -138,7 +143,10 @@ mod tests {
 
     fn encrypted() -> Vec<u8> {
         let document = Document::parse(Format::Yaml, large()).unwrap();
-        assert!(share(&document).len() == thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS));
+        assert!(
+            share(&document, &document).len()
+                == thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS)
+        );
         let to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
         encrypt(&document, &to, &KeyServices::from(Keyring::new()), "2026-11-21T12:00:00Z".parse().unwrap()).unwrap()
     }
@@ -152,7 +160,7 @@ mod tests {
     #[test]
     fn every_leaf_is_in_one_part_and_in_order() {
         let document = Document::parse(Format::Yaml, large()).unwrap();
-        let parts = share(&document);
+        let parts = share(&document, &document);
         assert_eq!(parts.iter().cloned().flatten().collect::<Vec<_>>(), (0..3_000).collect::<Vec<_>>());
         assert_eq!(parts.iter().map(|part| bytes(&document, part)).sum::<usize>(), document.text().len());
     }
@@ -160,6 +168,50 @@ mod tests {
     #[test]
     fn many_threads_give_back_what_went_in() {
         assert_eq!(decrypt(encrypted()).unwrap(), large());
+    }
+
+    /// Comments in every place, some of which change whether what follows is encrypted; with `documents`, a stream.
+    fn commented(documents: bool) -> Vec<u8> {
+        let line = |index: usize| match index % 12 {
+            0 => format!("# CANARY-heron {index}\ng{index}: # below\n"),
+            4 if documents && index % 24 == 4 => format!("---\ng{index}:\n"),
+            1 => format!("  # plain: shown\n  l:\n    - a{index} # item\n    - k: {index}\n    # foot\n"),
+            5 => "\n  # CANARY-heron alone\n\n".to_owned(),
+            _ => format!("  k{index}: {index} CANARY-heron {} # behind\n", "x".repeat(index % 90)),
+        };
+        (0..3_000).map(line).collect::<String>().into_bytes()
+    }
+
+    #[test]
+    fn comments_go_along_where_there_is_no_leaf() {
+        let text = "# CANARY-heron\na: {} # behind\n";
+        let document = Document::parse(Format::Yaml, text.into()).unwrap();
+        let to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
+        let now = "2026-11-21T12:00:00Z".parse().unwrap();
+        let file = encrypt(&document, &to, &KeyServices::from(Keyring::new()), now).unwrap();
+        assert!(!String::from_utf8_lossy(&file).contains("CANARY") && Splice::fits(&document));
+        assert_eq!(String::from_utf8(decrypt(file).unwrap()).unwrap(), text);
+    }
+
+    #[test]
+    fn comments_go_along_with_their_parts() {
+        let marks = Pattern::new("shown").unwrap();
+        for selector in [Selector::default(), Selector::UnencryptedCommentRegex(marks)] {
+            for documents in [false, true] {
+                let document = Document::parse(Format::Yaml, commented(documents)).unwrap();
+                assert!(Splice::fits(&document));
+                let mut to = Encryption::to([Recipient::parse_age(RECIPIENT).unwrap()]);
+                to.scope = EncryptionScope::new(selector.clone());
+                let now = "2026-11-21T12:00:00Z".parse().unwrap();
+                let file = encrypt(&document, &to, &KeyServices::from(Keyring::new()), now).unwrap();
+                let text = String::from_utf8(file.clone()).unwrap();
+                let shown = text.lines().filter(|line| line.contains("# plain: shown")).count();
+                let marked = matches!(selector, Selector::UnencryptedCommentRegex(_));
+                assert_eq!((shown, text.contains("CANARY-heron")), (if marked { 250 } else { 0 }, false));
+                let (back, wanted) = (decrypt(file).unwrap(), commented(documents));
+                assert_eq!(String::from_utf8_lossy(&back), String::from_utf8_lossy(&wanted));
+            }
+        }
     }
 
     #[test]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use crate::document::{CommentId, Document, Format, LeafId, Path, Visit};
+use crate::document::{CommentId, Document, Format, Path, Visit};
 
 use super::pattern::Pattern;
 use super::{Metadata, Rule, SopsError};
@@ -132,6 +132,14 @@ impl EncryptionScope {
         &self.selector
     }
 
+    /// The pattern of the comments that mark what is to be encrypted, or what is not.
+    pub(super) fn mark(&self) -> Option<&Pattern> {
+        match &self.selector {
+            Selector::UnencryptedCommentRegex(mark) | Selector::EncryptedCommentRegex(mark) => Some(mark),
+            _ => None,
+        }
+    }
+
     /// Visits everything in walk order and says of each leaf and comment whether it must be encrypted (`false` for all
     /// other visits). The comments are judged by the text that stands in `document`.
     ///
@@ -139,20 +147,6 @@ impl EncryptionScope {
     /// The first error that `visit` returns.
     pub fn walk<E>(&self, document: &Document, visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>) -> Result<(), E> {
         self.walk_with(document, |id| document.comment(id), visit)
-    }
-
-    /// The same, showing nothing but the leaves of `part`.
-    pub(super) fn walk_leaves<E>(
-        &self,
-        document: &Document,
-        part: &Range<usize>,
-        mut visit: impl FnMut(LeafId, &Path<'_>, bool) -> Result<(), E>,
-    ) -> Result<(), E> {
-        let mut judge = self.judge(document);
-        document.walk_part(part, |seen| {
-            let must = judge.must(&seen, |id| document.comment(id));
-            if let Visit::Leaf { id, path } = seen { visit(id, path, must) } else { Ok(()) }
-        })
     }
 
     /// The same, with the comments' texts from elsewhere: places are those of the text that will be written, texts
@@ -167,6 +161,21 @@ impl EncryptionScope {
         document.walk(|seen| {
             let must = judge.must(&seen, &comment);
             visit(seen, must)
+        })
+    }
+
+    /// The same, showing nothing but a `part` of the leaves and what stands between them.
+    pub(super) fn walk_part<'t, E>(
+        &self,
+        places: &Document,
+        part: &Range<usize>,
+        comment: impl Fn(CommentId) -> &'t [u8],
+        mut visit: impl FnMut(Visit<'_>, bool) -> Result<(), E>,
+    ) -> Result<(), E> {
+        let mut judge = self.judge(places);
+        places.walk_part(part, |seen, inside| {
+            let must = judge.must(&seen, &comment);
+            if inside { visit(seen, must) } else { Ok(()) }
         })
     }
 

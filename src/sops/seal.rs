@@ -10,10 +10,12 @@ use crate::document::{
 };
 
 use super::SopsError;
+use super::draft::Draft;
 use super::kept::Kept;
 use super::metadata::{Metadata, time_of};
 use super::parts::{self, Hashed};
-use super::scope::{EncryptionScope, Selector};
+use super::pattern::Pattern;
+use super::scope::EncryptionScope;
 use super::values::{label_of, line_of, line_of_comment};
 
 /// Whose manners to keep where the format leaves none to be followed faithfully.
@@ -31,6 +33,17 @@ pub(super) const PLACEHOLDER: &[u8] = b"ENC[AES256_GCM,data:,iv:,tag:,type:str]"
 
 /// How often a token is drawn again that by chance matches the pattern of the marking comments.
 pub(super) const DRAWS: usize = 32;
+
+/// What the parts of a document have in common.
+struct Whole<'w> {
+    seal: &'w Seal<'w>,
+    draft: Option<&'w Draft>,
+    /// Where the comments will stand.
+    places: &'w Document,
+    /// Where the metadata will stand, in a stream.
+    seams: &'w [Range<usize>],
+    only_encrypted: bool,
+}
 
 /// A part's text, and the bytes that are still to be hashed.
 type Part<'d> = (Splice<'d>, Zeroizing<Vec<u8>>);
@@ -53,10 +66,18 @@ impl Seal<'_> {
     pub(super) fn run(mut self, metadata: &mut Metadata, now: jiff::Timestamp) -> Result<Vec<u8>, SopsError> {
         metadata.lastmodified = time_of(now);
         self.refuse_shared()?;
-        if self.kept.is_none() && Splice::fits(self.document) {
-            return self.run_in_parts(metadata);
+        let yaml = self.document.format() == Format::Yaml;
+        let fits = self.kept.is_none() && Splice::fits(self.document);
+        if fits && (!yaml || self.is_stable() || self.document.outline().comments.is_empty()) {
+            return self.run_in_parts(metadata, None);
         }
-        let draft = if self.document.format() == Format::Yaml { Some(self.draft(metadata)?) } else { None };
+        let draft = if yaml { Some(self.draft(metadata)?) } else { None };
+        if let Some(Draft { places: Some(places), .. }) = &draft
+            && fits
+            && Splice::fits_walk(self.document, places)
+        {
+            return self.run_in_parts(metadata, draft.as_ref());
+        }
         let places = draft.as_ref().and_then(|draft| draft.places.as_ref()).unwrap_or(self.document);
         let mut edits = Edits::new();
         let leaves = self.document.outline().leaves.len() + self.document.outline().comments.len();
@@ -103,62 +124,43 @@ impl Seal<'_> {
         Ok(std::mem::take(&mut *text))
     }
 
-    /// The same for a document without comments: as many values at once as there are processors, and meanwhile the
-    /// placeholders are read back.
-    fn run_in_parts(&self, metadata: &mut Metadata) -> Result<Vec<u8>, SopsError> {
+    /// Whether a token in any place of the text changes nothing else: there is nothing to be found out. An item that looks
+    /// like an encrypted comment would be one no more.
+    fn is_stable(&self) -> bool {
+        let outline = self.document.outline();
+        outline.plain_lines && !outline.comments.iter().any(|comment| comment.item)
+    }
+
+    /// The same for a document that can be written from left to right: as many values at once as there are processors. If
+    /// there is need of a draft and none yet, the placeholders are read back meanwhile.
+    fn run_in_parts(&self, metadata: &mut Metadata, draft: Option<&Draft>) -> Result<Vec<u8>, SopsError> {
         let document = self.document;
-        let parts = parts::share(document);
+        let places = draft.and_then(|draft| draft.places.as_ref()).unwrap_or(document);
+        let parts = parts::share(document, places);
+        let seams = Splice::seams(document, &MetadataEdit::Set(metadata.to_tree()))?;
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let known: &Metadata = metadata;
-        // A token in a plain line leaves a plain line: there is nothing to be found out.
-        let stable = document.format() != Format::Yaml || document.outline().plain_lines;
-        let check = || if stable { Ok(()) } else { self.draft(known).map(drop) };
+        let unsure = document.format() == Format::Yaml && draft.is_none() && !self.is_stable();
+        let check = || if unsure { self.draft(known).map(drop) } else { Ok(()) };
+        let whole = Whole { seal: self, draft, places, seams: &seams, only_encrypted: known.mac_only_encrypted };
         let seal = || {
             parts::at_once(
                 &parts,
-                |part| self.part(part, known.mac_only_encrypted, Hashed::Now(&mut mac)),
-                |part| self.part(part, known.mac_only_encrypted, Hashed::Later(Zeroizing::default())),
+                |part| whole.part(part, Hashed::Now(&mut mac)),
+                |part| whole.part(part, Hashed::Later(Zeroizing::default())),
             )
         };
-        let (checked, (first, further)) = parts::beside(parts.len() > 1 && !stable, check, seal);
+        let (checked, (first, further)) = parts::beside(parts.len() > 1 && unsure, check, seal);
         checked?;
         let (mut splice, _) = first?;
         for part in further {
             let (next, canonical) = part?;
             mac.update(&canonical);
-            splice.append(next);
+            splice.append(next)?;
         }
         seal_code(metadata, &mac.finish(), &mut self.cipher.sibling())?;
         let mut text = splice.finish(&MetadataEdit::Set(metadata.to_tree()))?;
         Ok(std::mem::take(&mut *text))
-    }
-
-    /// The encrypted text of a part, and what is left of it to be hashed.
-    fn part(&self, part: &Range<usize>, only_encrypted: bool, mut hashed: Hashed<'_>) -> Result<Part<'_>, SopsError> {
-        let document = self.document;
-        // The first part grows by all others. A token is its plaintext in base64 and 110 bytes more.
-        let first = part.start == 0;
-        let bytes = if first { document.text().len() } else { parts::bytes(document, part) };
-        let leaves = if first { document.outline().leaves.len() } else { part.len() };
-        let mut splice = Splice::new(document, parts::start(document, part), bytes / 3 * 4 + 112 * leaves + 8192);
-        let mut cipher = self.cipher.sibling();
-        let mut token = Vec::with_capacity(1024);
-        self.scope.walk_leaves(document, part, |id, path, must| {
-            let scalar = document.scalar(id)?;
-            if must || !only_encrypted {
-                hashed.update(&scalar.canonical);
-            }
-            if must && scalar.kind != Kind::Null && !scalar.token.is_empty() {
-                token.clear();
-                cipher
-                    .encrypt(label_of(scalar.kind), &scalar.token, path.associated_data(), &mut token)
-                    .map_err(SopsError::Cipher)?;
-                splice.leaf(id, &Replacement::Token(&token))?;
-            }
-            scalar.wipe();
-            Ok::<(), SopsError>(())
-        })?;
-        Ok((splice, hashed.into_bytes()))
     }
 
     /// The token of a value: the old one if the value stood there before, else a new one in `buffer`.
@@ -185,24 +187,16 @@ impl Seal<'_> {
         buffer: &mut Vec<u8>,
         edits: &mut Edits,
     ) -> Result<(), SopsError> {
-        let text = self.document.comment(id);
-        if text.is_empty() {
-            return Ok(());
-        }
-        let scope = self.scope;
-        let (Selector::UnencryptedCommentRegex(mark) | Selector::EncryptedCommentRegex(mark)) = scope.selector() else {
-            edits.comment(id, self.token(Label::Comment, text, path.associated_data(), buffer)?);
-            return Ok(());
+        let (document, scope) = (self.document, self.scope);
+        let text = document.comment(id);
+        let seal = |buffer: &mut Vec<u8>| {
+            self.token(Label::Comment, text, path.associated_data(), buffer)?;
+            Ok(())
         };
-        // A reader would take a token that matches for a mark.
-        for _ in 0..DRAWS {
-            let token = self.token(Label::Comment, text, path.associated_data(), buffer)?;
-            if !mark.is_match(token) {
-                edits.comment(id, token);
-                return Ok(());
-            }
+        if comment_token(document, id, scope.mark(), buffer, seal)? {
+            edits.comment(id, buffer);
         }
-        Err(SopsError::EncryptedMark { line: line_of_comment(self.document, id) })
+        Ok(())
     }
 
     /// Aliases over values that are to be encrypted: the associated data of a shared token could be that of one place
@@ -241,18 +235,102 @@ impl Seal<'_> {
 
     /// Comments that SOPS does not see in the encrypted text: they would be left as they are.
     fn dropped_comments(&self, places: &Document, edits: &mut Edits) -> Result<(), SopsError> {
-        let mut lines = Vec::new();
+        let mut dropped = Vec::new();
         for (index, comment) in places.outline().comments.iter().enumerate() {
             let id = CommentId(u32::try_from(index).unwrap_or(u32::MAX));
             if !comment.dropped || self.document.comment(id).trim_ascii().is_empty() {
                 continue;
             }
             match self.flavour {
-                Flavour::Own => lines.push(line_of_comment(self.document, id)),
+                Flavour::Own => dropped.push(id),
                 Flavour::Sops => edits.comment(id, b""),
             }
         }
-        if lines.is_empty() { Ok(()) } else { Err(SopsError::DroppedComments { lines }) }
+        if dropped.is_empty() {
+            return Ok(());
+        }
+        Err(SopsError::DroppedComments { lines: self.document.lines_of(&dropped) })
+    }
+}
+
+/// Puts the token of a comment that is to be encrypted into `buffer`; `false` if there is nothing to encrypt. Where
+/// comments mark what is to be encrypted, a reader would take a token that matches for a mark.
+fn comment_token(
+    document: &Document,
+    id: CommentId,
+    mark: Option<&Pattern>,
+    buffer: &mut Vec<u8>,
+    mut seal: impl FnMut(&mut Vec<u8>) -> Result<(), SopsError>,
+) -> Result<bool, SopsError> {
+    if document.comment(id).is_empty() {
+        return Ok(false);
+    }
+    for _ in 0..DRAWS {
+        seal(buffer)?;
+        if !mark.is_some_and(|mark| mark.is_match(buffer)) {
+            return Ok(true);
+        }
+    }
+    Err(SopsError::EncryptedMark { line: line_of_comment(document, id) })
+}
+
+impl<'w> Whole<'w> {
+    /// The encrypted text of a part, and what is left of it to be hashed.
+    fn part(&self, part: &Range<usize>, mut hashed: Hashed<'_>) -> Result<Part<'w>, SopsError> {
+        let Self { seal, places, seams, .. } = *self;
+        let document = seal.document;
+        let mut splice = Splice::new(document, parts::start(document, part), self.room(part), seams);
+        let mut cipher = seal.cipher.sibling();
+        let mut token = Vec::with_capacity(1024);
+        let comment = |id| document.comment(id);
+        seal.scope.walk_part(places, part, comment, |visit, must| {
+            match visit {
+                Visit::Leaf { id, path } => {
+                    let scalar = document.scalar(id)?;
+                    if must || !self.only_encrypted {
+                        hashed.update(&scalar.canonical);
+                    }
+                    let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
+                    if self.draft.is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
+                        return Err(SopsError::Unstable { line: line_of(document, id) });
+                    }
+                    if encrypted {
+                        token.clear();
+                        let (label, path) = (label_of(scalar.kind), path.associated_data());
+                        cipher.encrypt(label, &scalar.token, path, &mut token).map_err(SopsError::Cipher)?;
+                        splice.leaf(id, &Replacement::Token(&token))?;
+                    }
+                    scalar.wipe();
+                }
+                Visit::Comment { id, path } if must => {
+                    let encrypt = |token: &mut Vec<u8>| {
+                        token.clear();
+                        let (text, path) = (document.comment(id), path.associated_data());
+                        cipher.encrypt(Label::Comment, text, path, token).map_err(SopsError::Cipher)
+                    };
+                    if comment_token(document, id, seal.scope.mark(), &mut token, encrypt)? {
+                        splice.comment(id, &token);
+                    }
+                }
+                _ => {}
+            }
+            Ok::<(), SopsError>(())
+        })?;
+        Ok((splice, hashed.into_bytes()))
+    }
+
+    /// The bytes of a part. The first one grows by all others. A token is its plaintext in base64 and 110 bytes more.
+    fn room(&self, part: &Range<usize>) -> usize {
+        let document = self.seal.document;
+        let outline = document.outline();
+        let (bytes, leaves, comments) = match part.start {
+            0 => (document.text().len(), outline.leaves.len(), outline.comments.len()),
+            _ => {
+                let comments = outline.comments.len() * part.len() / outline.leaves.len().max(1);
+                (parts::bytes(document, part), part.len(), comments)
+            }
+        };
+        bytes / 3 * 4 + 112 * (leaves + comments) + 8192 * self.seams.len().max(1)
     }
 }
 

@@ -32,58 +32,84 @@ pub(super) fn open(
     cipher: &mut ValueCipher,
     mut see: impl FnMut(Opened<'_>) -> Result<(), SopsError>,
 ) -> Result<String, SopsError> {
-    let scope = EncryptionScope::of_metadata(metadata);
     let mut mac = Mac::new(metadata.mac_only_encrypted);
-    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-    scope.walk(document, |visit, must| match visit {
-        Visit::Leaf { id, path } => {
-            let leaf = Leaf { document, id, path, must, only_encrypted: metadata.mac_only_encrypted };
-            match leaf.open(cipher, &mut plain, |canonical| mac.update(canonical))? {
-                None => Ok(()),
-                Some(kind) => see(Opened::Value { id, kind, bytes: &plain, path }),
-            }
-        }
-        Visit::Comment { id, path } if must => {
-            let text = document.comment(id);
-            if text.is_empty() {
-                return Ok(());
-            }
-            plain.clear();
-            match cipher.decrypt(text, path.associated_data(), &mut plain) {
-                Ok(_) => see(Opened::Comment { id, text: &plain, path }),
-                // What stands as an item has no clear form: it is a token that somebody changed.
-                Err(problem) if document.outline().comment(id).item => {
-                    let line = line_of_comment(document, id);
-                    Err(SopsError::Value { path: path.to_key_path(), line, problem })
-                }
-                Err(_) => see(Opened::StaleComment { id }),
-            }
-        }
-        _ => Ok(()),
-    })?;
+    let mut opener = Opener { document, metadata, cipher, plain: Zeroizing::new(Vec::with_capacity(1024)) };
+    EncryptionScope::of_metadata(metadata)
+        .walk(document, |visit, must| opener.visit(&visit, must, |canonical| mac.update(canonical), &mut see))?;
     Ok(mac.finish())
 }
 
-/// Opens the values of one part of a document without comments; see [`super::parts`].
+/// Opens the values of one part of a document; see [`super::parts`].
 ///
 /// # Errors
 /// As for [`open`].
 pub(super) fn open_part(
     document: &Document,
     metadata: &Metadata,
-    mut cipher: ValueCipher,
+    cipher: &mut ValueCipher,
     part: &Range<usize>,
     hashed: &mut Hashed<'_>,
-    mut see: impl FnMut(LeafId, Kind, &[u8]) -> Result<(), SopsError>,
+    mut see: impl FnMut(Opened<'_>) -> Result<(), SopsError>,
 ) -> Result<(), SopsError> {
-    let mut plain = Zeroizing::new(Vec::with_capacity(1024));
-    EncryptionScope::of_metadata(metadata).walk_leaves(document, part, |id, path, must| {
-        let leaf = Leaf { document, id, path, must, only_encrypted: metadata.mac_only_encrypted };
-        match leaf.open(&mut cipher, &mut plain, |canonical| hashed.update(canonical))? {
-            None => Ok(()),
-            Some(kind) => see(id, kind, &plain),
-        }
+    let mut opener = Opener { document, metadata, cipher, plain: Zeroizing::new(Vec::with_capacity(1024)) };
+    let comment = |id| document.comment(id);
+    EncryptionScope::of_metadata(metadata).walk_part(document, part, comment, |visit, must| {
+        opener.visit(&visit, must, |canonical| hashed.update(canonical), &mut see)
     })
+}
+
+/// What it takes to open the values of a document.
+struct Opener<'o> {
+    document: &'o Document,
+    metadata: &'o Metadata,
+    cipher: &'o mut ValueCipher,
+    /// The last plaintext.
+    plain: Zeroizing<Vec<u8>>,
+}
+
+impl Opener<'_> {
+    fn visit(
+        &mut self,
+        visit: &Visit<'_>,
+        must: bool,
+        hash: impl FnMut(&[u8]),
+        see: &mut impl FnMut(Opened<'_>) -> Result<(), SopsError>,
+    ) -> Result<(), SopsError> {
+        let (document, only_encrypted) = (self.document, self.metadata.mac_only_encrypted);
+        match *visit {
+            Visit::Leaf { id, path } => {
+                let leaf = Leaf { document, id, path, must, only_encrypted };
+                match leaf.open(self.cipher, &mut self.plain, hash)? {
+                    None => Ok(()),
+                    Some(kind) => see(Opened::Value { id, kind, bytes: &self.plain, path }),
+                }
+            }
+            Visit::Comment { id, path } if must => self.comment(id, path, see),
+            _ => Ok(()),
+        }
+    }
+
+    fn comment(
+        &mut self,
+        id: CommentId,
+        path: &Path<'_>,
+        see: &mut impl FnMut(Opened<'_>) -> Result<(), SopsError>,
+    ) -> Result<(), SopsError> {
+        let text = self.document.comment(id);
+        if text.is_empty() {
+            return Ok(());
+        }
+        self.plain.clear();
+        match self.cipher.decrypt(text, path.associated_data(), &mut self.plain) {
+            Ok(_) => see(Opened::Comment { id, text: &self.plain, path }),
+            // What stands as an item has no clear form: it is a token that somebody changed.
+            Err(problem) if self.document.outline().comment(id).item => {
+                let line = line_of_comment(self.document, id);
+                Err(SopsError::Value { path: path.to_key_path(), line, problem })
+            }
+            Err(_) => see(Opened::StaleComment { id }),
+        }
+    }
 }
 
 /// A leaf of an encrypted document.

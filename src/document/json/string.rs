@@ -1,5 +1,8 @@
 //! Strings and numbers of JSON.
 
+/// How many bytes are looked at together.
+const RUN: usize = 32;
+
 /// U+FFFD, which Go puts in the place of what is no Unicode.
 const REPLACEMENT: &[u8] = "\u{FFFD}".as_bytes();
 
@@ -95,19 +98,12 @@ fn unicode(bytes: &[u8], out: &mut Vec<u8>) {
 pub(super) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
     out.push(b'"');
     for chunk in bytes.utf8_chunks() {
-        for byte in chunk.valid().bytes() {
-            match byte {
-                b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
-                b'\n' => out.extend_from_slice(b"\\n"),
-                b'\r' => out.extend_from_slice(b"\\r"),
-                b'\t' => out.extend_from_slice(b"\\t"),
-                0x08 => out.extend_from_slice(b"\\b"),
-                0x0C => out.extend_from_slice(b"\\f"),
-                0..=0x1F => {
-                    let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
-                    out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
-                }
-                _ => out.push(byte),
+        for run in chunk.valid().as_bytes().chunks(RUN) {
+            // Nearly always there is nothing to escape, which is found out for many bytes at once.
+            if run.iter().fold(false, |any, byte| any | (*byte < 0x20) | matches!(byte, b'"' | b'\\')) {
+                run.iter().for_each(|byte| escape(*byte, out));
+            } else {
+                out.extend_from_slice(run);
             }
         }
         for _ in chunk.invalid() {
@@ -115,6 +111,23 @@ pub(super) fn quote(bytes: &[u8], out: &mut Vec<u8>) {
         }
     }
     out.push(b'"');
+}
+
+/// Appends one byte of a string, escaped if it must be.
+fn escape(byte: u8, out: &mut Vec<u8>) {
+    match byte {
+        b'"' | b'\\' => out.extend_from_slice(&[b'\\', byte]),
+        b'\n' => out.extend_from_slice(b"\\n"),
+        b'\r' => out.extend_from_slice(b"\\r"),
+        b'\t' => out.extend_from_slice(b"\\t"),
+        0x08 => out.extend_from_slice(b"\\b"),
+        0x0C => out.extend_from_slice(b"\\f"),
+        0..=0x1F => {
+            let digit = |nibble: u8| b"0123456789abcdef"[usize::from(nibble)];
+            out.extend_from_slice(&[b'\\', b'u', b'0', b'0', digit(byte >> 4), digit(byte & 15)]);
+        }
+        _ => out.push(byte),
+    }
 }
 
 #[cfg(test)]
