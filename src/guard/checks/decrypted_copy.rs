@@ -106,7 +106,9 @@ const TELLING: usize = 6;
 
 /// Where the first copied value stands, if `values` are those of the relative.
 fn copies(values: &Values, path: &RepoPath, relative: &Relative) -> Option<usize> {
-    let hidden: Vec<Token> = tokens(&relative.document).into_iter().filter(|token| !token.comment).collect();
+    // An empty value of a copy is none that is in clear.
+    let tells = |token: &Token| !token.comment && token.hidden > 0;
+    let hidden: Vec<Token> = tokens(&relative.document).into_iter().filter(tells).collect();
     let (mut held, mut equal, mut telling, mut first) = (0, 0, false, None);
     for token in &hidden {
         let Some(value) = values.get(&token.place).and_then(|values| values.iter().find(|value| !value.harmless))
