@@ -1,5 +1,7 @@
 //! What a check found: where, what, and how to mend it. Never the text itself.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::allow::Fingerprint;
@@ -61,11 +63,13 @@ pub(super) struct Findings {
     check: &'static str,
     pub(super) list: Vec<Finding>,
     pub(super) notes: Vec<Note>,
+    /// What of the list stands at each place, so that a file with many findings takes no longer for each.
+    placed: HashMap<(usize, usize), Vec<usize>>,
 }
 
 impl Findings {
     pub(super) fn new(path: &RepoPath) -> Self {
-        Self { file: path.to_string(), check: "", list: Vec::new(), notes: Vec::new() }
+        Self { file: path.to_string(), check: "", list: Vec::new(), notes: Vec::new(), placed: HashMap::new() }
     }
 
     /// Names the check that looks from now on.
@@ -106,7 +110,9 @@ impl Findings {
             mend,
             value,
         };
-        if !self.list.contains(&finding) {
+        let here = self.placed.entry((at.line, at.column)).or_default();
+        if !here.iter().any(|known| self.list.get(*known) == Some(&finding)) {
+            here.push(self.list.len());
             self.list.push(finding);
         }
     }

@@ -55,15 +55,14 @@ impl Check for ClearComment {
 /// Where comment lines stand in the block. A comment behind a value there would end the value's line; the tokens and
 /// armor in it hold no `#`.
 fn inside(text: &[u8], range: std::ops::Range<usize>) -> Vec<usize> {
-    let block = &text[range.clone()];
     let mut found = Vec::new();
-    for at in memchr::memchr_iter(b'#', block) {
-        let starts = at == 0 || block[at - 1].is_ascii_whitespace();
-        let line = block[..at].rsplit(|byte| *byte == b'\n').next().unwrap_or_default();
-        let quoted = line.contains(&b'"') || line.contains(&b'\'');
-        if starts && !quoted {
-            found.push(range.start + at);
-        }
+    let mut start = range.start;
+    for line in text[range].split_inclusive(|byte| *byte == b'\n') {
+        // Behind a quote nothing more of the line is a comment.
+        let open = &line[..line.iter().position(|byte| matches!(byte, b'"' | b'\'')).unwrap_or(line.len())];
+        let begins = |at: &usize| *at == 0 || open[at - 1].is_ascii_whitespace();
+        found.extend(memchr::memchr_iter(b'#', open).filter(begins).map(|at| start + at));
+        start += line.len();
     }
     found
 }
