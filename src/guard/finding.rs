@@ -117,3 +117,24 @@ impl Findings {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_twice_is_told_once() {
+        let mut found = Findings::new(&RepoPath::from("a"));
+        for _ in 0..2 {
+            found.of("one").add(At::TOP, "this", "mend");
+            found.add(At { line: 2, column: 1 }, "this", "mend");
+            found.add_value(At::TOP, "this", "mend", b"value");
+            found.of("two").add(At::TOP, "this", "mend");
+            found.add(At::TOP, "that", "mend");
+        }
+        let told: Vec<_> = found.list.iter().map(|finding| (finding.check, finding.line, &*finding.message)).collect();
+        let wanted =
+            [("one", 1, "this"), ("one", 2, "this"), ("one", 1, "this"), ("two", 1, "this"), ("two", 1, "that")];
+        assert_eq!(told, wanted);
+    }
+}

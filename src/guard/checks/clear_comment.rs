@@ -66,3 +66,18 @@ fn inside(text: &[u8], range: std::ops::Range<usize>) -> Vec<usize> {
     }
     found
 }
+
+#[cfg(test)]
+mod tests {
+    use super::inside;
+
+    #[test]
+    fn comments_inside_the_block_are_told_from_what_is_quoted_or_joined() {
+        let text = b"# above\nsops:\n    # one\n    a: b # two\n    c: '# d'\n    e: f#g\n    h: \"x\" # i\n# # three";
+        let found = inside(text, 8..text.len());
+        let wanted = ["# one", "# two", "# # three", "# three"];
+        assert_eq!(found, wanted.map(|word| text.windows(word.len()).position(|at| at == word.as_bytes()).unwrap()));
+        // Each sign is looked at once.
+        assert_eq!(inside("# ".repeat(300_000).as_bytes(), 0..600_000).len(), 300_000);
+    }
+}

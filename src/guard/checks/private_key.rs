@@ -252,4 +252,19 @@ mod tests {
         let found = scan(format!("{}tail", pem()).as_bytes()).remove(0);
         assert_eq!(found.text, pem().trim_end().as_bytes());
     }
+
+    #[test]
+    fn every_key_in_a_long_run_of_base64_is_found_where_it_begins() {
+        let engine = base64::engine::general_purpose::STANDARD;
+        // More marks than could be decoded once each, and more digits than are decoded at once.
+        let filler = "-----BEGIN CERTIFICATE REQUEST-----\n".repeat(40_000);
+        let before = pem().len() + filler.len();
+        let text = format!("key: {}", engine.encode(format!("{}{filler}{}\n{}", pem(), identity(), pem())));
+        let found: Vec<_> = scan(text.as_bytes()).into_iter().map(|key| (key.offset - 5, key.kind)).collect();
+        let second = before + identity().len() + 1;
+        let wanted = [(0, "a PEM private key"), (before, "an age identity"), (second, "a PEM private key")];
+        assert_eq!(found, wanted.map(|(at, kind)| (at / 3 * 4, kind)));
+        let begun = format!("{}BEGIN PRIVATE KEY-----", "-----");
+        assert!(scan(begun.repeat(40_000).as_bytes()).is_empty());
+    }
 }
