@@ -138,6 +138,14 @@ pub fn well_formed(text: &[u8]) -> bool {
         && Label::of_word(parts.label).is_some_and(|label| label != Label::Bytes)
 }
 
+/// Whether `text` is exactly the token of an empty text as `rops` writes it, with a nonce and a tag of the usual sizes.
+/// SOPS refuses it; in our own name it is opened.
+#[must_use]
+pub fn well_formed_empty(text: &[u8]) -> bool {
+    split_empty(text)
+        .is_some_and(|parts| decoded_len(parts.nonce) == Some(NONCE_BYTES) && decoded_len(parts.tag) == Some(TAG_BYTES))
+}
+
 /// Whether a reader would take `text` for a token, however broken: what a text must not look like to be plain.
 #[must_use]
 pub fn looks_like(text: &[u8]) -> bool {
@@ -211,6 +219,24 @@ mod tests {
             assert!(!well_formed(TOKEN.replacen(from, to, 1).as_bytes()), "{from} -> {to}");
         }
         assert!(!well_formed(b"ENC[AES256_GCM,data:,iv:,tag:,type:]"));
+    }
+
+    #[test]
+    fn the_token_of_an_empty_text_is_of_its_own() {
+        let empty = TOKEN.replacen("wd2e6q0=", "", 1);
+        assert!(well_formed_empty(empty.as_bytes()));
+        assert!(!well_formed_empty(TOKEN.as_bytes()) && !well_formed_empty(b""));
+        for (from, to) in [
+            ("vr8=", "vr9="),
+            ("oKGi", "oKG "),
+            ("oKGi", ""),
+            ("SIwA==", "SIwAAA"),
+            ("type:str", "type:int"),
+            ("str]", "str]x"),
+            ("ENC[", " ENC["),
+        ] {
+            assert!(!well_formed_empty(empty.replacen(from, to, 1).as_bytes()), "{from} -> {to}");
+        }
     }
 
     #[test]

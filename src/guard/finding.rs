@@ -1,5 +1,7 @@
 //! What a check found: where, what, and how to mend it. Never the text itself.
 
+use std::collections::HashMap;
+
 use serde::Serialize;
 
 use super::allow::Fingerprint;
@@ -61,11 +63,13 @@ pub(super) struct Findings {
     check: &'static str,
     pub(super) list: Vec<Finding>,
     pub(super) notes: Vec<Note>,
+    /// What of the list stands at each place, so that a file with many findings takes no longer for each.
+    placed: HashMap<(usize, usize), Vec<usize>>,
 }
 
 impl Findings {
     pub(super) fn new(path: &RepoPath) -> Self {
-        Self { file: path.to_string(), check: "", list: Vec::new(), notes: Vec::new() }
+        Self { file: path.to_string(), check: "", list: Vec::new(), notes: Vec::new(), placed: HashMap::new() }
     }
 
     /// Names the check that looks from now on.
@@ -106,8 +110,31 @@ impl Findings {
             mend,
             value,
         };
-        if !self.list.contains(&finding) {
+        let here = self.placed.entry((at.line, at.column)).or_default();
+        if !here.iter().any(|known| self.list.get(*known) == Some(&finding)) {
+            here.push(self.list.len());
             self.list.push(finding);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_found_twice_is_told_once() {
+        let mut found = Findings::new(&RepoPath::from("a"));
+        for _ in 0..2 {
+            found.of("one").add(At::TOP, "this", "mend");
+            found.add(At { line: 2, column: 1 }, "this", "mend");
+            found.add_value(At::TOP, "this", "mend", b"value");
+            found.of("two").add(At::TOP, "this", "mend");
+            found.add(At::TOP, "that", "mend");
+        }
+        let told: Vec<_> = found.list.iter().map(|finding| (finding.check, finding.line, &*finding.message)).collect();
+        let wanted =
+            [("one", 1, "this"), ("one", 2, "this"), ("one", 1, "this"), ("two", 1, "this"), ("two", 1, "that")];
+        assert_eq!(told, wanted);
     }
 }

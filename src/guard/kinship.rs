@@ -35,14 +35,12 @@ pub(super) fn tokens(document: &Document) -> Vec<Token> {
             }
             _ => return Ok(()),
         };
-        if token::well_formed(&text)
-            && let Some(parts) = token::split(&text)
-        {
-            let hidden = decoded(parts.data);
-            let comment = parts.label == b"comment";
-            let place = place.associated_data().to_owned();
-            found.push(Token { place, text, hidden, comment, offset });
-        }
+        let (hidden, comment) = match token::split(&text).filter(|_| token::well_formed(&text)) {
+            Some(parts) => (decoded(parts.data), parts.label == b"comment"),
+            None if token::well_formed_empty(&text) => (0, false),
+            None => return Ok(()),
+        };
+        found.push(Token { place: place.associated_data().to_owned(), text, hidden, comment, offset });
         Ok(())
     });
     let Ok(()) = never;

@@ -161,6 +161,8 @@ fn a_value_moved_within_a_file_or_copied_from_another_stage() {
         let whole = encrypt_as(&new, format.plain, &[]).unwrap();
         let pasted = with_value(&whole, "password", &quoted(format, &token(&text, "password")));
         lab.stage(&new, pasted).blocked("moved-value", &format!("pasted into a new {}", format.ending));
+        let twice = with_value(&whole, "port", &quoted(format, &token(&whole, "password")));
+        lab.stage(&new, twice).blocked_only("moved-value", &format!("twice in a new {}", format.ending));
         lab.stage(&new, &text).passes("a whole file copied for a new stage");
         lab.scenario.git(["reset", "-q", "--hard"]);
     }
@@ -196,4 +198,54 @@ fn a_key_tells_what_structure_cannot() {
         let said = lab.ask(&with_key);
         assert!(said.code == 0 && said.stderr.contains("no key at hand opens it"), "{}", said.stderr);
     }
+}
+
+#[test]
+fn a_recipient_that_the_key_is_not_wrapped_for() {
+    let Some(mut lab) = Lab::new() else { return };
+    let yaml = FORMATS[0];
+    let text = encrypted(yaml);
+    let (start, end) = (text.find("enc: |").unwrap(), text.find("-----END AGE ENCRYPTED FILE-----").unwrap());
+    let rest = &text[end + "-----END AGE ENCRYPTED FILE-----".len()..];
+    lab.stage(&yaml.path(), format!("{}enc: \"\"{rest}", &text[..start])).blocked("recipients", "an empty key");
+}
+
+/// Nobody reads it, so that anything could stand there.
+#[test]
+fn a_wrapped_key_that_is_none() {
+    let Some(mut lab) = Lab::new() else { return };
+    let yaml = FORMATS[0];
+    let text = encrypted(yaml);
+    let kms = |enc: &str| {
+        let key = "arn: arn:aws:kms:eu-west-1:111122223333:key/0f\n          created_at: \"2026-01-01T00:00:00Z\"";
+        let list = format!("sops:\n    kms:\n        - {key}\n          enc: {enc}\n          aws_profile: \"\"\n");
+        text.replacen("sops:\n", &list, 1)
+    };
+    lab.stage(&yaml.path(), kms("AQICAHg=")).blocked_only("recipients", "another key");
+    lab.stage(&yaml.path(), kms("blue house 42!")).blocked("metadata", "words in place of a key");
+
+    // A payload that is longer than a data key.
+    let body = text.split("-----BEGIN AGE ENCRYPTED FILE-----").nth(1).unwrap();
+    let body = body.split("-----END AGE").next().unwrap();
+    let lines: Vec<&str> = body.split_whitespace().collect();
+    let engine = base64::engine::general_purpose::STANDARD;
+    let mut file = base64::Engine::decode(&engine, lines.concat()).unwrap();
+    file.extend_from_slice(b"blue-house-42");
+    let longer = base64::Engine::encode(&engine, file);
+    let indent = &body[1..body.len() - body.trim_start().len()];
+    let longer: Vec<String> =
+        longer.as_bytes().chunks(64).map(|line| format!("{indent}{}", String::from_utf8_lossy(line))).collect();
+    let longer = text.replacen(body.trim_end(), &format!("\n{}", longer.join("\n")), 1);
+    assert_ne!(longer, text);
+    lab.stage(&yaml.path(), longer).blocked_only("metadata", "a longer payload");
+}
+
+/// SOPS reads such a position as 0.
+#[test]
+fn a_position_that_is_no_number() {
+    let Some(mut lab) = Lab::new() else { return };
+    let env = FORMATS[2];
+    let text = encrypted(env).replace("__list_0__", "__list_x__");
+    assert_ne!(text, encrypted(env));
+    lab.stage(&env.path(), text).blocked_only("metadata", "a word for a position");
 }

@@ -32,6 +32,8 @@ fn loosening_takes_two_commits_and_an_exception() {
     let entry = format!(
         "guard:\n  allow:\n    - rule: loosened-rule\n      value: {value}\n      path: .sops.yaml\n      why: moved away\n"
     );
+    lab.stage(".lockage.yaml", entry.replace("path: .sops.yaml", "path: \"secrets/**\""));
+    lab.blocked_only("loosened-rule", "an exception for other files");
     lab.stage(".lockage.yaml", &entry).passes("the rule with an exception");
     lab.stage(&yaml.path(), yaml.plain).blocked("clear-value", "HEAD's rule still counts");
     lab.scenario.git(["reset", "-q", "--", &yaml.path()]);
@@ -137,4 +139,14 @@ fn the_files_own_metadata_frees_nothing() {
         lab.scenario.git(["reset", "-q", "--hard"]);
         let _ = encrypted(format);
     }
+}
+
+/// What stands in it is not known, so it may be what the old rule was for.
+#[test]
+fn an_unreadable_file_that_is_freed() {
+    let mut lab = Lab::with_rules(&rules());
+    lab.stage("secrets/broken.yaml", "a: [\n");
+    lab.scenario.git(["commit", "-q", "--no-verify", "-m", "broken"]);
+    let narrowed = format!("creation_rules:\n  - path_regex: ^secrets/app\n    age: {RECIPIENT}\n");
+    lab.stage(".sops.yaml", narrowed).blocked_only("loosened-rule", "the rule alone");
 }

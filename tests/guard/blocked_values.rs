@@ -258,3 +258,11 @@ fn wherever_the_password_is_put() {
         }
     }
 }
+
+#[test]
+fn a_tag_behind_everything_else() {
+    let Some(mut lab) = Lab::new() else { return };
+    let yaml = FORMATS[0];
+    let text = format!("{}empty_too: !blue-house-42\n", encrypted(yaml));
+    lab.stage(&yaml.path(), text).blocked("hidden-text", "behind the block");
+}

@@ -1,6 +1,9 @@
 //! Formats that SOPS does not know, judged leaf by leaf like any other.
 
-use crate::lab::{Lab, PASSWORD, rules};
+use std::process::{Command, Stdio};
+
+use crate::common::peer;
+use crate::lab::{Lab, PASSWORD, RECIPIENT, rules};
 
 /// A path, the flags of its encryption, and a plaintext with the password in a value and in a comment.
 const FILES: [(&str, &[&str], &str); 4] = [
@@ -55,4 +58,47 @@ fn they_pass_encrypted_and_are_blocked_where_anything_is_in_clear() {
             lab.stage(path, other).blocked("stale-mac", path);
         }
     }
+}
+
+/// What `rops` makes of a TOML text for the recipient of the lab.
+fn rops(plain: &str) -> Option<String> {
+    let program = peer("rops")?;
+    let folder = tempfile::tempdir().unwrap();
+    std::fs::write(folder.path().join("plain"), plain).unwrap();
+    let ran = Command::new(program)
+        .args(["encrypt", "--age", RECIPIENT, "--unencrypted-suffix", "_unencrypted", "--format", "toml"])
+        .env_clear()
+        .env("HOME", folder.path())
+        .stdin(Stdio::from(std::fs::File::open(folder.path().join("plain")).unwrap()))
+        .output()
+        .unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    Some(String::from_utf8(ran.stdout).unwrap())
+}
+
+/// `decrypt` opens it, so that nobody is told that it stands in clear or is damaged.
+#[test]
+fn the_empty_texts_of_rops_are_tokens() {
+    let path = "secrets/app.toml";
+    let Some(theirs) = rops("empty = \"\"\nother = \"\"\npassword = \"blue-house-42\"\n") else { return };
+    let tokens: Vec<&str> = theirs.split('"').filter(|text| text.starts_with("ENC[AES256_GCM,data:,")).collect();
+    assert_eq!(tokens.len(), 2, "{theirs}");
+    let mut lab = Lab::with_rules(&rules());
+    lab.stage(path, &theirs).passes(path);
+    assert_eq!(lab.ask(&["check", "--json"]).code, 0);
+    let ran = lab.scenario.lockage().args(["decrypt", path]).output().unwrap();
+    assert!(ran.status.success(), "{}", String::from_utf8_lossy(&ran.stderr));
+    lab.scenario.commit("encrypted");
+
+    // Where it is cut short nobody opens it; where it stands at another key neither.
+    let short = theirs.replacen(tokens[0], &tokens[0].replacen(",tag:", ",tag:A", 1), 1);
+    lab.stage(path, short).blocked("clear-value", "a tag that is too long");
+    let moved = theirs.replacen(tokens[0], "x", 1).replacen(tokens[1], tokens[0], 1).replacen("\"x\"", "\"\"", 1);
+    lab.stage(path, moved).blocked("moved-value", "at another key");
+    let header = theirs.split("[sops]").next().unwrap();
+    lab.stage(path, header).blocked("metadata", "without the block");
+    // Its copy in clear has one value, and that one tells.
+    lab.stage(path, &theirs).scenario.commit("again");
+    lab.stage("app.toml", "empty = \"\"\nother = \"\"\npassword = \"blue-house-42\"\n");
+    lab.blocked("decrypted-copy", "a copy");
 }

@@ -26,6 +26,7 @@ mod many;
 mod many_kill;
 mod many_outputs;
 mod many_services;
+mod meanwhile;
 mod million;
 mod publish;
 mod quirks;

@@ -22,17 +22,28 @@ fn beside(s: &Scenario) -> Vec<String> {
 
 /// The files that a command flushed before it moved the first to its place, by their names.
 fn flushed_first(s: &Scenario, strace: &Path, command: &[&str]) -> Vec<String> {
-    let log = s.root().join("calls");
-    let mut traced = s.command(strace);
-    traced.args(["-f", "-y", "-qq", "-e", "trace=fsync,/^rename", "-o"]).arg(&log);
-    let ran = s.finish(traced.arg(env!("CARGO_BIN_EXE_lockage")).args(command), b"");
-    assert_eq!(ran.code, 0, "{}", ran.stderr);
-    let log = fs::read_to_string(&log).expect("the calls");
+    let log = calls(s, strace, command);
     let moved = |line: &&str| line.contains("rename") && NAMES.iter().any(|name| line.contains(&format!("{name}\"")));
     let first = log.lines().position(|line| moved(&line)).expect("a file is moved to its place");
     assert_eq!(log.lines().filter(moved).count(), NAMES.len(), "{log}");
     let flushed = log.lines().take(first).filter(|line| line.contains("fsync(") && line.contains(".lockage-set-"));
     flushed.map(|line| line.split(['<', '>']).nth(1).unwrap_or_default().to_owned()).collect()
+}
+
+/// What a command asked the kernel for, as far as flushing and renaming go.
+fn calls(s: &Scenario, strace: &Path, command: &[&str]) -> String {
+    let log = s.root().join("calls");
+    let mut traced = s.command(strace);
+    traced.args(["-f", "-y", "-qq", "-e", "trace=fsync,/^rename", "-o"]).arg(&log);
+    let ran = s.finish(traced.arg(env!("CARGO_BIN_EXE_lockage")).args(command), b"");
+    assert_eq!(ran.code, 0, "{}", ran.stderr);
+    fs::read_to_string(&log).expect("the calls")
+}
+
+/// Whether calls with these words follow one another, whatever stands between them.
+fn follow(log: &str, calls: &[[&str; 2]]) -> bool {
+    let mut lines = log.lines();
+    calls.iter().all(|words| lines.any(|line| words.iter().all(|word| line.contains(word))))
 }
 
 #[test]
@@ -96,4 +107,31 @@ fn what_replaces_another_file_is_on_the_disk_first_and_a_new_plaintext_need_not_
         }
         s.plaintext.extend(NAMES.map(|name| s.repo().join(name)));
     }
+}
+
+#[test]
+fn every_step_is_on_the_disk_before_the_next() {
+    let s = scenario();
+    let Some(strace) = strace(&s) else { return };
+    let log = calls(&s, &strace, &["rotate", "-i", NAMES[0]]);
+    let moved = format!("{}\"", NAMES[0]);
+    let wanted = [["fsync(", "/.lockage-"], ["rename", moved.as_str()], ["fsync(", "/secrets>"]];
+    assert!(follow(&log, &wanted), "{log}");
+
+    let log = calls(&s, &strace, &["rotate", "-i", "-r", "secrets"]);
+    let wanted = [
+        ["fsync(", "lockage/sets/"],
+        ["rename", ".writing\""],
+        ["fsync(", "lockage/sets>"],
+        ["fsync(", "/.lockage-set-"],
+        ["rename", ".renaming\""],
+        ["fsync(", "lockage/sets>"],
+        ["rename", "/.lockage-set-"],
+        ["rename", "/.lockage-set-"],
+        ["rename", "/.lockage-set-"],
+        ["rename", "/.lockage-set-"],
+        ["fsync(", "/secrets>"],
+        ["fsync(", "lockage/sets>"],
+    ];
+    assert!(follow(&log, &wanted), "{log}");
 }

@@ -3,7 +3,7 @@
 //! The cipher adds no bytes, so that a token tells how long its value is. A file with the keys of an encrypted one and
 //! values of just those lengths is its copy, whatever it is called.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use super::Check;
 use crate::document::{Document, Format, Visit};
@@ -65,14 +65,16 @@ fn say(relative: &Relative, at: At, found: &mut Findings) {
     );
 }
 
-/// What stands in clear under one place: where, and how long.
-struct Value {
-    offset: usize,
-    length: usize,
-    harmless: bool,
+/// What stands in clear under one place.
+#[derive(Default)]
+struct Clear {
+    /// Where the first value stands that is no placeholder.
+    first: Option<usize>,
+    /// How long they are.
+    lengths: HashSet<usize>,
 }
 
-type Values = HashMap<String, Vec<Value>>;
+type Values = HashMap<String, Clear>;
 
 /// The text as whatever it can be read as, and its values in clear.
 fn structured(path: &RepoPath, text: &[u8]) -> Option<(Document, Values)> {
@@ -88,12 +90,11 @@ fn structured(path: &RepoPath, text: &[u8]) -> Option<(Document, Values)> {
             && worth(&document, id) == Worth::Clear
             && let Ok(scalar) = document.scalar(id)
         {
-            let value = Value {
-                offset: document.outline().leaf(id).range.start,
-                length: scalar.canonical.len(),
-                harmless: is_harmless(&scalar.canonical),
-            };
-            values.entry(path.associated_data().to_owned()).or_default().push(value);
+            let here = values.entry(path.associated_data().to_owned()).or_default();
+            here.lengths.insert(scalar.canonical.len());
+            if here.first.is_none() && !is_harmless(&scalar.canonical) {
+                here.first = Some(document.outline().leaf(id).range.start);
+            }
         }
         Ok(())
     });
@@ -106,16 +107,15 @@ const TELLING: usize = 6;
 
 /// Where the first copied value stands, if `values` are those of the relative.
 fn copies(values: &Values, path: &RepoPath, relative: &Relative) -> Option<usize> {
-    let hidden: Vec<Token> = tokens(&relative.document).into_iter().filter(|token| !token.comment).collect();
+    // An empty value of a copy is none that is in clear.
+    let tells = |token: &Token| !token.comment && token.hidden > 0;
+    let hidden: Vec<Token> = tokens(&relative.document).into_iter().filter(tells).collect();
     let (mut held, mut equal, mut telling, mut first) = (0, 0, false, None);
     for token in &hidden {
-        let Some(value) = values.get(&token.place).and_then(|values| values.iter().find(|value| !value.harmless))
-        else {
-            continue;
-        };
+        let Some(Clear { first: Some(offset), lengths }) = values.get(&token.place) else { continue };
         held += 1;
-        first = first.or(Some(value.offset));
-        let same = values[&token.place].iter().any(|value| value.length == token.hidden);
+        first = first.or(Some(*offset));
+        let same = lengths.contains(&token.hidden);
         equal += usize::from(same);
         telling |= same && token.hidden >= TELLING;
     }

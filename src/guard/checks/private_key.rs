@@ -1,5 +1,7 @@
 //! An age identity or a PEM private key, in whatever file.
 
+use std::ops::Range;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
@@ -56,11 +58,23 @@ const WRAPPED: [&[u8]; 4] = [b"LS0tLS1CRUdJ", b"QUdFLVNFQ1JFVC1LRVkt", b"RS1TRUN
 
 fn scan(text: &[u8]) -> Vec<Found> {
     let mut found = plain(text);
-    for wrapped in WRAPPED {
-        for offset in memmem::find_iter(text, wrapped) {
-            let decoded = unwrapped(text, offset);
-            found.extend(plain(&decoded).into_iter().map(|key| Found { offset, ..key }));
+    let mut marks: Vec<usize> = WRAPPED.iter().flat_map(|mark| memmem::find_iter(text, mark)).collect();
+    marks.sort_unstable();
+    let mut run = 0..0;
+    // What is decoded is looked through to its end, so that a mark in it is looked at once.
+    let mut decoded = 0;
+    for offset in marks {
+        if offset >= run.end {
+            run = digits_around(text, run.end, offset);
         }
+        if offset < decoded && (decoded == run.end || offset + MOST_DIGITS <= decoded) {
+            continue;
+        }
+        let start = offset - (offset - run.start) % 4;
+        let start = if start > run.start { start - 4 } else { start };
+        decoded = run.end.min(start + 2 * MOST_DIGITS);
+        let unwrapped = unwrapped(&text[start..decoded]);
+        found.extend(plain(&unwrapped).into_iter().map(|key| Found { offset: start + key.offset / 3 * 4, ..key }));
     }
     if let Some(narrow) = narrowed(text) {
         let wide = |key: Found| Found { offset: (key.offset * 2).min(text.len()), ..key };
@@ -100,6 +114,9 @@ fn age(text: &[u8], offset: usize) -> Option<Found> {
 /// The longest key that is looked for: RSA with 16,384 bits is 13 kB of base64.
 const LONGEST_PEM: usize = 64 << 10;
 
+/// More than the digits of such a key that is wrapped in base64; whole groups of four.
+const MOST_DIGITS: usize = 2 * LONGEST_PEM;
+
 /// The shortest body of a private key in PEM: Ed25519 in PKCS #8 has 64 digits of base64.
 const SHORTEST_PEM: usize = 60;
 
@@ -112,7 +129,9 @@ fn pem(text: &[u8], offset: usize) -> Option<Found> {
         return None;
     }
     let after = label_end + 5;
-    let body_end = memmem::find(&block[after..], b"-----END ").map_or(block.len(), |at| after + at);
+    // Where another one begins, this one was cut short.
+    let cut = memmem::find(&block[after..], b"-----BEGIN ").map_or(block.len(), |at| after + at);
+    let body_end = memmem::find(&block[after..cut], b"-----END ").map_or(cut, |at| after + at);
     let digits: Vec<u8> = digits(&block[after..body_end]);
     if digits.len() < SHORTEST_PEM || distinct(&digits) < 16 {
         return None;
@@ -148,15 +167,21 @@ fn distinct(bytes: &[u8]) -> usize {
     seen.iter().filter(|seen| **seen).count()
 }
 
-/// What the run of base64 around `offset` stands for, from the group of four digits before it on.
-fn unwrapped(text: &[u8], offset: usize) -> Vec<u8> {
-    let digit = |byte: &&u8| byte.is_ascii_alphanumeric() || **byte == b'+' || **byte == b'/';
-    let before = text[..offset].iter().rev().take_while(digit).count();
-    let start = offset - before % 4 - if before >= 4 { 4 } else { 0 };
-    let run = &text[start..text.len().min(start + 2 * LONGEST_PEM)];
-    let length = run.iter().take_while(digit).count();
-    let whole = if length % 4 == 1 { length - 1 } else { length };
-    STANDARD_NO_PAD.decode(&run[..whole]).unwrap_or_default()
+fn is_digit(byte: &u8) -> bool {
+    byte.is_ascii_alphanumeric() || *byte == b'+' || *byte == b'/'
+}
+
+/// The run of digits of base64 around `offset`, none of which stands before `from`.
+fn digits_around(text: &[u8], from: usize, offset: usize) -> Range<usize> {
+    let before = text[from..offset].iter().rev().take_while(|byte| is_digit(byte)).count();
+    let behind = text[offset..].iter().take_while(|byte| is_digit(byte)).count();
+    offset - before..offset + behind
+}
+
+/// What digits of base64 stand for.
+fn unwrapped(digits: &[u8]) -> Vec<u8> {
+    let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+    STANDARD_NO_PAD.decode(&digits[..whole]).unwrap_or_default()
 }
 
 /// A UTF-16 text of Latin letters as one byte per letter; `None` where it is none.
@@ -226,5 +251,20 @@ mod tests {
         assert_eq!((found.offset, found.text), (4, identity().into_bytes()));
         let found = scan(format!("{}tail", pem()).as_bytes()).remove(0);
         assert_eq!(found.text, pem().trim_end().as_bytes());
+    }
+
+    #[test]
+    fn every_key_in_a_long_run_of_base64_is_found_where_it_begins() {
+        let engine = base64::engine::general_purpose::STANDARD;
+        // More marks than could be decoded once each, and more digits than are decoded at once.
+        let filler = "-----BEGIN CERTIFICATE REQUEST-----\n".repeat(40_000);
+        let before = pem().len() + filler.len();
+        let text = format!("key: {}", engine.encode(format!("{}{filler}{}\n{}", pem(), identity(), pem())));
+        let found: Vec<_> = scan(text.as_bytes()).into_iter().map(|key| (key.offset - 5, key.kind)).collect();
+        let second = before + identity().len() + 1;
+        let wanted = [(0, "a PEM private key"), (before, "an age identity"), (second, "a PEM private key")];
+        assert_eq!(found, wanted.map(|(at, kind)| (at / 3 * 4, kind)));
+        let begun = format!("{}BEGIN PRIVATE KEY-----", "-----");
+        assert!(scan(begun.repeat(40_000).as_bytes()).is_empty());
     }
 }

@@ -2,6 +2,8 @@
 //!
 //! A part can be told from a name only by who knows the values: by comparing with an earlier version, or with a key.
 
+use std::collections::HashSet;
+
 use memchr::memmem;
 use zeroize::Zeroizing;
 
@@ -44,10 +46,10 @@ impl Check for SecretName {
             return Ok(());
         }
         let earlier = subject.earlier()?;
+        let keys = |old: &'_ Document| (0..).map(KeyId).take(old.outline().keys.len());
+        let known: HashSet<&str> = earlier.iter().flat_map(|old| keys(old).map(|key| old.key(key))).collect();
         for id in suspects {
-            let name = document.key(id);
-            let known = |old: &Document| (0..).zip(&old.outline().keys).any(|(key, _)| old.key(KeyId(key)) == name);
-            if !earlier.iter().any(known) {
+            if !known.contains(document.key(id)) {
                 say(
                     document,
                     id,

@@ -10,7 +10,7 @@ use crate::sops::{EncryptionScope, Selector};
 pub(crate) enum Worth {
     /// Nothing: `null` or the empty string, which SOPS leaves as they are.
     Empty,
-    /// A well-formed token.
+    /// A well-formed token, that of an empty text included, which is opened in our own name.
     Token,
     /// A value in clear.
     Clear,
@@ -22,7 +22,9 @@ pub(crate) fn worth(document: &Document, id: LeafId) -> Worth {
     match scalar.kind {
         Kind::Null => Worth::Empty,
         Kind::Str if scalar.canonical.is_empty() => Worth::Empty,
-        Kind::Str if token::well_formed(&scalar.canonical) => Worth::Token,
+        Kind::Str if token::well_formed(&scalar.canonical) || token::well_formed_empty(&scalar.canonical) => {
+            Worth::Token
+        }
         _ => Worth::Clear,
     }
 }

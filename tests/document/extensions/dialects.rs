@@ -1,6 +1,8 @@
 //! Dotenv with quotes: what each dialect takes, and that it comes back.
 
-use lockage::document::{Dialect, Document, Format, Graft, KeyPath, Kind, Replacement};
+use lockage::document::{
+    CommentId, Dialect, Document, Edits, Format, Graft, KeyPath, Kind, LeafId, MetadataEdit, Replacement, Tree,
+};
 
 use super::generate;
 use crate::emit::generate as texts;
@@ -90,6 +92,7 @@ fn what_a_dialect_cannot_say_is_refused_with_its_place() {
         (Node, "A=x\n # c\nB=y\n", 2, 1),
         (Node, "A=x\ry\n", 1, 3),
         (Compose, "A=1$B\n", 1, 3),
+        (Compose, "A=\"x\\0000\"\n", 1, 4),
         (Systemd, "A='x' # c\n", 1, 7),
         (Systemd, "# c\\\nA=x\n", 1, 4),
     ] {
@@ -123,6 +126,64 @@ fn a_new_value_gets_the_quotes_it_needs_or_is_refused() {
             let changed = Document::parse(Format::Dialect(dialect), changed.into_bytes()).unwrap();
             assert_eq!(&*changed.scalar(changed.find(&key).unwrap()).unwrap().canonical, value.as_bytes());
             assert_eq!(&changed.remove(&key).unwrap()[..], b"A=b\n");
+        }
+    }
+}
+
+/// Whoever has a file's key may make any token for it.
+#[test]
+fn what_is_opened_becomes_no_second_entry() {
+    for (dialect, text, evil) in [
+        (Dialect::Compose, "A=\"x\"\n", "x\"\nEVIL=\"y"),
+        (Dialect::Shell, "A='x'\n", "x'\nEVIL='y"),
+        (Dialect::Shell, "A=x\n", "x\nEVIL=y"),
+        (Dialect::Node, "A=`x`\n", "x`\nEVIL=`y"),
+        (Dialect::Docker, "A=x\n", "x\nEVIL=y"),
+        (Dialect::Systemd, "A=\"x\"\n", "x\"\nEVIL=\"y"),
+        (Dialect::Node, "A=x\n", "x # y"),
+    ] {
+        let document = Document::parse(Format::Dialect(dialect), text.into()).unwrap();
+        let mut edits = Edits::new();
+        edits.opened(LeafId(0), Kind::Str, evil.as_bytes());
+        assert!(document.apply(&edits).is_err(), "{dialect:?} {evil:?}");
+    }
+    for evil in ["c\nEVIL=y", "c\rEVIL=y"] {
+        let document = Document::parse(Format::Dialect(Dialect::Shell), b"# c\nA=x\n".to_vec()).unwrap();
+        let mut edits = Edits::new();
+        edits.comment(CommentId(0), evil.as_bytes());
+        assert!(document.apply(&edits).is_err(), "{evil:?}");
+    }
+}
+
+/// Docker's reader has a buffer of 64 KiB for a line and its break.
+#[test]
+fn docker_takes_lines_up_to_its_buffer() {
+    let line = |length: usize, end: &str| format!("A={}{end}", "x".repeat(length - 2));
+    for (length, end, fits) in [(65_535, "\n", true), (65_536, "\n", false), (65_535, "", true), (65_536, "", false)] {
+        let read = Document::parse(Format::Dialect(Dialect::Docker), line(length, end).into_bytes());
+        assert_eq!(read.is_ok(), fits, "{length} {end:?}");
+    }
+}
+
+/// Files that were put together by hand or by a merge have two runs of metadata lines, or one in their midst.
+#[test]
+fn a_new_block_takes_the_place_of_all_old_lines() {
+    let formats = Dialect::ALL.map(Format::Dialect).into_iter().chain([Format::Dotenv]);
+    for format in formats {
+        for (text, before, after) in [
+            ("A=1\nsops_a=1\nB=2\n", "A=1\n", "B=2\n"),
+            ("A=1\nsops_a=1\nB=2\nsops_b=2\n", "A=1\n", "B=2\n"),
+            ("A=1\nsops_a=1\n", "A=1\n", ""),
+        ] {
+            let document = Document::parse(format, text.into()).unwrap();
+            let mut edits = Edits::new();
+            edits.metadata = MetadataEdit::Set(Tree::Map(vec![("mac".into(), Tree::text("m"))]));
+            let new = String::from_utf8(document.apply(&edits).unwrap().to_vec()).unwrap();
+            let dialect = match format {
+                Format::Dialect(dialect) => format!("sops_dotenv_dialect={}\n", dialect.word()),
+                _ => String::new(),
+            };
+            assert_eq!(new, format!("{before}{dialect}sops_mac=m\n{after}"), "{format:?} {text:?}");
         }
     }
 }

@@ -157,3 +157,11 @@ fn comments_belong_to_their_table_and_lines_may_end_in_any_way() {
         laws::tokens_and_back(Format::Toml, text.as_bytes());
     }
 }
+
+#[test]
+fn tables_of_the_metadata_lie_no_deeper_than_sops_writes_them() {
+    for (depth, fits) in [(30, true), (40, false)] {
+        let text = format!("a = 1\n[sops{}]\nb = 1\n", ".x".repeat(depth));
+        assert_eq!(Document::parse(Format::Toml, text.into_bytes()).is_ok(), fits, "{depth}");
+    }
+}

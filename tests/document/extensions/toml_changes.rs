@@ -41,6 +41,8 @@ fn a_new_value_stands_behind_its_neighbours() {
     assert_eq!(shown(document("[t]").insert(&path("a"), &leaf("v")).unwrap()), "a = \"v\"\n[t]");
     assert_eq!(shown(document("a = [1]").insert(&path("a[1]"), &leaf("v")).unwrap()), "a = [1, \"v\"]");
     assert_eq!(shown(document("a = {}").insert(&path("a.b"), &leaf("v")).unwrap()), "a = { b = \"v\" }");
+    let marked = document("\u{FEFF}# c\n").insert(&path("a"), &leaf("v")).unwrap();
+    assert_eq!(shown(marked), "\u{FEFF}a = \"v\"\n# c\n");
 }
 
 #[test]
@@ -64,6 +66,8 @@ fn what_goes_takes_its_lines_along() {
     assert_eq!(changed, "# top\na = 1 # one\n\n# next\n\n\n[[x]]\ny = 7\n");
     assert_eq!(shown(document("a = [1, 2]").remove(&path("a[1]")).unwrap()), "a = [1]");
     assert_eq!(shown(document("a = [1, 2]").remove(&path("a[0]")).unwrap()), "a = [2]");
+    assert_eq!(shown(document("a = 1\nb = 2").remove(&path("b")).unwrap()), "a = 1");
+    assert_eq!(shown(document("a = 1\r\nb = 2").remove(&path("b")).unwrap()), "a = 1");
 }
 
 #[test]

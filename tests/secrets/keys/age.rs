@@ -209,9 +209,11 @@ fn a_locked_identity_file_is_asked_for_once_and_last() {
         assert!(opens(&keyring, &wrapped(&ana.recipient)) && opens(&keyring.clone(), &wrapped(&ana.recipient)));
         assert_eq!(answer.asked(), 1);
     }
+    let plugin = ::age::plugin::Identity::default_for_plugin("x").unwrap().to_string();
     for (content, passphrase, said) in [
         (ana.identity.as_str(), "wrong", "the passphrase is wrong"),
         ("AGE-PLUGIN-X-1QQ", "open sesame", "something else than identities"),
+        (&plugin, "open sesame", "something else than identities"),
     ] {
         let mut keyring = Keyring::new().asking(Answer::new(passphrase));
         keyring.add_age_file(SecretBytes::new(locked(content, true)), "keys.age").unwrap();
@@ -221,4 +223,28 @@ fn a_locked_identity_file_is_asked_for_once_and_last() {
     let mut keyring = Keyring::new();
     keyring.add_age_file(SecretBytes::new(locked(&ana.identity, true)), "keys.age").unwrap();
     assert!(matches!(keyring.unwrap(&wrapped(&ana.recipient)), Err(KeyError::Passphrase { .. })));
+}
+
+#[test]
+fn nobody_is_asked_over_a_file_that_no_passphrase_of_a_fair_price_opens() {
+    let ana = Person::new();
+    let recipient: ::age::x25519::Recipient = ana.recipient.to_string().parse().unwrap();
+    let open = ::age::encrypt(&recipient, ana.identity.as_bytes()).unwrap();
+    let answer = Answer::new("open sesame");
+    let mut keyring = Keyring::new().asking(Arc::clone(&answer) as Arc<dyn Prompt>);
+    keyring.add_age_file(SecretBytes::new(open), "keys.age").unwrap();
+    let error = keyring.unwrap(&wrapped(&ana.recipient)).unwrap_err();
+    assert!(error.to_string().contains("not under a passphrase"), "{error}");
+    assert_eq!(answer.asked(), 0);
+
+    // 2²³ rounds take 8 GiB; what wraps the key has no bearing on that.
+    for work in ["40", "23"] {
+        let costly = locked(&ana.identity, false);
+        let line = costly.iter().skip(22).position(|byte| *byte == b'\n').unwrap() + 22;
+        let costly = [&costly[..line - 2], work.as_bytes(), &costly[line..]].concat();
+        let mut keyring = Keyring::new().asking(Answer::new("open sesame"));
+        keyring.add_age_file(SecretBytes::new(costly), "keys.age").unwrap();
+        let error = keyring.unwrap(&wrapped(&ana.recipient)).unwrap_err();
+        assert!(error.to_string().contains("costs too much work"), "{error}");
+    }
 }

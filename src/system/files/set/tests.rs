@@ -98,6 +98,13 @@ fn a_journal_that_names_a_file_elsewhere_moves_nothing_but_its_own() {
     }
     let _ = roll(&lab.room());
     assert_eq!((lab.read("a").unwrap(), lab.read("deep/b").unwrap()), ("old a".to_owned(), "old b".to_owned()));
+    // Nor does it move a neighbour that no set wrote.
+    fs::write(lab.root.path().join("kept"), "theirs").unwrap();
+    for state in ["00.writing", "01.renaming"] {
+        fs::write(lab.room().join(state), serde_json::json!([entry("kept")]).to_string()).unwrap();
+    }
+    let _ = roll(&lab.room());
+    assert_eq!((lab.read("a").as_deref(), lab.read("kept").as_deref()), (Some("old a"), Some("theirs")));
     fs::write(lab.room().join("02.renaming"), "no journal").unwrap();
     let rolled = roll(&lab.room());
     assert!(rolled.iter().any(|rolled| matches!(rolled.end, End::Standing(FileError::Read { .. }))), "{rolled:?}");
@@ -144,4 +151,38 @@ fn a_set_that_replaces_a_file_is_flushed_whatever_may_be_lost() {
         let known = Path::new("/proc/sys/kernel/random/boot_id").exists();
         assert_eq!(set.is_lasting(), lasting || !known);
     }
+}
+
+#[test]
+fn a_file_whose_successor_is_gone_is_told() {
+    let lab = Lab::new();
+    let targets: Vec<&Target> = lab.targets[..2].iter().collect();
+    let set = Set::begin(&lab.room(), &targets, Loss::Nothing).unwrap();
+    for number in 0..2 {
+        set.write(number, b"new", None, Mode::KeptOr(0o600)).unwrap();
+    }
+    let journal = fs::read_dir(lab.room()).unwrap().next().unwrap().unwrap().path();
+    let (content, renaming) = (fs::read(&journal).unwrap(), journal.with_extension("renaming"));
+    std::mem::forget(set);
+    fs::remove_file(&journal).unwrap();
+    fs::write(renaming, content).unwrap();
+    let mut successors = lab.names().into_iter().filter(|name| name.starts_with(".lockage-set-"));
+    let gone = successors.find(|name| lab.root.path().join(name).exists()).unwrap();
+    fs::remove_file(lab.root.path().join(gone)).unwrap();
+    // Its command is gone, and what it held with it.
+    drop(lab.targets);
+    let lab = Lab { root: lab.root, targets: Vec::new() };
+    let [rolled] = &roll(&lab.room())[..] else { panic!("one") };
+    assert!(matches!(&rolled.end, End::Forward { left } if left.len() == 1 && left[0].ends_with("a")), "{rolled:?}");
+    assert_eq!((lab.read("a").as_deref(), lab.read("deep/b").as_deref()), (Some("old a"), Some("new")));
+}
+
+#[test]
+fn a_set_wipes_what_a_killed_command_left_in_its_folders() {
+    let lab = Lab::new();
+    for folder in [".", "deep"] {
+        fs::write(lab.root.path().join(folder).join(".lockage-0123456789abcdef"), "half").unwrap();
+    }
+    lab.change(|| {}).unwrap();
+    assert_eq!(lab.names(), ["a", "b", "deep", "new", "room"]);
 }
