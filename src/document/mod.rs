@@ -118,6 +118,11 @@ impl Document {
         }
     }
 
+    /// Keeps nothing but the outline, for walks that ask for no value.
+    pub(crate) fn forget_text(&mut self) {
+        self.text = Zeroizing::default();
+    }
+
     /// Leaves, keys, comments and metadata, by position.
     #[must_use]
     pub fn outline(&self) -> &Outline {

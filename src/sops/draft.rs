@@ -9,7 +9,7 @@ use super::values::line_of;
 
 /// A laid-out encrypted text.
 pub(super) struct Draft {
-    /// Where the comments stand.
+    /// Where the comments stand, without the text.
     pub(super) places: Option<Document>,
     /// Which leaves have a placeholder.
     pub(super) encrypted: Vec<bool>,
@@ -63,9 +63,11 @@ impl Seal<'_> {
         };
         drop(edits);
         let parse = if self.flavour == Flavour::Sops { Document::parse_as_sops } else { Document::parse };
-        let draft = parse(document.format(), std::mem::take(&mut *text))?;
+        let mut draft = parse(document.format(), std::mem::take(&mut *text))?;
         self.compare(&draft, &encrypted)?;
-        // Without comments there is nothing to be found in it, and it takes as much memory as the plaintext.
+        // What is asked of it from here on are its places; its text is longer than the plaintext.
+        draft.forget_text();
+        // Without comments there is nothing to be found in it.
         Ok(Draft { places: (!outline.comments.is_empty()).then_some(draft), encrypted })
     }
 

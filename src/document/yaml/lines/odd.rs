@@ -50,7 +50,9 @@ impl Lines<'_> {
         let last = to_the_end && end == self.text.len();
         let marker = !last && self.text[end..].starts_with(b"---");
         let found = alone(self.text, entry.at..end, last || marker)?;
-        if marker && !found.comments.is_empty() {
+        // At the end of a document a comment that nothing took goes to the front of the whole root.
+        let untaken = last && matches!(found.nodes.first(), Some(Node::Comment(_)));
+        if untaken || marker && !found.comments.is_empty() {
             return None;
         }
         self.outline.nodes.truncate(entry.nodes);

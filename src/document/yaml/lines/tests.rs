@@ -204,6 +204,7 @@ fn an_odd_entry_is_read_alone() {
     }
     for text in [
         "a: &x b\nc: *x\n",
+        "a: b\nc: &x # d",
         "a: [b,\nc: d\n",
         "a: \"b\nc: d\"\n",
         "a: [b]\n...\nc: d\n",
