@@ -61,7 +61,7 @@ fn inside(text: &[u8], range: std::ops::Range<usize>) -> Vec<usize> {
         // Behind a quote nothing more of the line is a comment.
         let open = &line[..line.iter().position(|byte| matches!(byte, b'"' | b'\'')).unwrap_or(line.len())];
         let begins = |at: &usize| *at == 0 || open[at - 1].is_ascii_whitespace();
-        found.extend(memchr::memchr_iter(b'#', open).filter(begins).map(|at| start + at));
+        found.extend(memchr::memchr_iter(b'#', open).find(begins).map(|at| start + at));
         start += line.len();
     }
     found
@@ -75,9 +75,9 @@ mod tests {
     fn comments_inside_the_block_are_told_from_what_is_quoted_or_joined() {
         let text = b"# above\nsops:\n    # one\n    a: b # two\n    c: '# d'\n    e: f#g\n    h: \"x\" # i\n# # three";
         let found = inside(text, 8..text.len());
-        let wanted = ["# one", "# two", "# # three", "# three"];
+        let wanted = ["# one", "# two", "# # three"];
         assert_eq!(found, wanted.map(|word| text.windows(word.len()).position(|at| at == word.as_bytes()).unwrap()));
-        // Each sign is looked at once.
-        assert_eq!(inside("# ".repeat(300_000).as_bytes(), 0..600_000).len(), 300_000);
+        // A line has one comment, however many signs are in it.
+        assert_eq!(inside("# ".repeat(300_000).as_bytes(), 0..600_000), [0]);
     }
 }
