@@ -13,6 +13,9 @@ pub struct Fixtures {
     pub small_encrypted: PathBuf,
     pub large_plain: PathBuf,
     pub large_encrypted: PathBuf,
+    /// The same with a comment before every group.
+    pub commented_plain: PathBuf,
+    pub commented_encrypted: PathBuf,
     /// 3,000 committed files, 20 of them changed and staged; half of those encrypted.
     pub repository: PathBuf,
 }
@@ -24,16 +27,21 @@ impl Fixtures {
         fs::write(at("identity.txt"), include_str!("../../secrets/published-test-key.txt")).expect("the identity");
         fs::write(at(".sops.yaml"), format!("creation_rules:\n  - age: {RECIPIENT}\n")).expect("the rules");
         fs::write(at("small.yaml"), leaves(1, 10)).expect("a file");
-        fs::write(at("large.yaml"), leaves(1_000, 100)).expect("a file");
+        let large = leaves(1_000, 100);
+        fs::write(at("commented.yaml"), large.replace("group", "# Who asks for these.\ngroup")).expect("a file");
+        fs::write(at("large.yaml"), large).expect("a file");
         let fixtures = Self {
             small_encrypted: at("small.enc.yaml"),
             large_plain: at("large.yaml"),
             large_encrypted: at("large.enc.yaml"),
+            commented_plain: at("commented.yaml"),
+            commented_encrypted: at("commented.enc.yaml"),
             repository: at("repository"),
             root,
         };
         fixtures.encrypt(sops, &fixtures.root.path().join("small.yaml"), &fixtures.small_encrypted);
         fixtures.encrypt(sops, &fixtures.large_plain, &fixtures.large_encrypted);
+        fixtures.encrypt(sops, &fixtures.commented_plain, &fixtures.commented_encrypted);
         fixtures.fill_repository();
         fixtures
     }

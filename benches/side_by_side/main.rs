@@ -75,6 +75,10 @@ fn main() {
     let encrypt = interleaved(&ours, &theirs, LARGE_RUNS);
     row("encrypt, 100,000 leaves", &encrypt, &goal);
     distance(&encrypt, encrypt_floor);
+    let (ours, theirs) = both("decrypt", &fixtures.commented_encrypted, &[]);
+    row("decrypt, with 1,000 comments", &interleaved(&ours, &theirs, LARGE_RUNS), &goal);
+    let (ours, theirs) = both("encrypt", &fixtures.commented_plain, &[]);
+    row("encrypt, with 1,000 comments", &interleaved(&ours, &theirs, LARGE_RUNS), &goal);
 
     let guard = Command::new(lockage).arg("guard").inside(&fixtures.repository);
     let diff = Command::new(Path::new("git")).arg("diff").arg("--cached").inside(&fixtures.repository);
