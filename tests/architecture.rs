@@ -38,7 +38,6 @@ const MAY_EXPOSE: &[&str] = &[
     "src/keys/age/locked.rs",
     "src/keys/age/mod.rs",
     "src/keys/age/ssh.rs",
-    "src/keys/age/x25519.rs",
     "src/keys/cloud/aws/machine.rs",
     "src/keys/cloud/aws/mod.rs",
     "src/keys/cloud/aws/profile.rs",

@@ -27,13 +27,19 @@ pub(super) fn share(document: &Document, places: &Document) -> Vec<Range<usize>>
         return std::iter::once(0..leaves.len()).collect();
     }
     let threads = thread::available_parallelism().map_or(1, NonZero::get).min(MOST_THREADS).min(cost / LEAST_BYTES);
-    let uncut = Splice::uncut(places);
+    let mut uncut = Splice::uncut(places);
+    uncut.sort_unstable_by_key(|run| run.start);
+    let mut uncut = uncut.into_iter().peekable();
+    // Where the last of the runs ends that have begun.
+    let mut whole_to = 0;
     let mut parts = Vec::with_capacity(threads);
     let (mut from, mut spent) = (0, 0);
     let whole: usize = leaves.iter().map(|leaf| leaf.range.len() + LEAF_COST).sum();
     for (index, leaf) in leaves.iter().enumerate() {
-        let full = spent * threads >= whole * (parts.len() + 1);
-        if full && !uncut.iter().any(|run| run.contains(&index)) {
+        while let Some(run) = uncut.next_if(|run| run.start <= index) {
+            whole_to = run.end.max(whole_to);
+        }
+        if index >= whole_to && spent * threads >= whole * (parts.len() + 1) {
             parts.push(from..index);
             from = index;
         }

@@ -92,6 +92,9 @@ fn a_comment_in_clear() {
             lab.stage(&yaml.path(), text).blocked("clear-comment", to);
         }
     }
+    // A comment that SOPS loses, so that its walk does not meet it.
+    let lost = encrypted(yaml).replacen("\nsops:", "\nlist: [ # blue-house-42\n    ]\nsops:", 1);
+    lab.stage(&yaml.path(), lost).blocked("clear-comment", "in an empty list");
     let at_end = format!("{}# blue-house-42\n", encrypted(yaml));
     lab.stage(&yaml.path(), at_end).blocked("clear-comment", "behind the block");
 }

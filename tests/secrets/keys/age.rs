@@ -226,6 +226,16 @@ fn a_locked_identity_file_is_asked_for_once_and_last() {
 }
 
 #[test]
+fn a_damaged_key_is_told_from_a_foreign_one_behind_a_passphrase_too() {
+    let (ana, eve) = (Person::new(), Person::new());
+    let mut keyring = Keyring::new().asking(Answer::new("open sesame"));
+    keyring.add_age_file(SecretBytes::new(locked(&ana.identity, true)), "keys.age").unwrap();
+    assert!(matches!(keyring.unwrap(&wrapped(&eve.recipient)), Ok(None)));
+    let misnamed = WrappedKey { recipient: ana.recipient, ..wrapped(&eve.recipient) };
+    assert!(matches!(keyring.unwrap(&misnamed), Err(KeyError::Damaged { .. })));
+}
+
+#[test]
 fn nobody_is_asked_over_a_file_that_no_passphrase_of_a_fair_price_opens() {
     let ana = Person::new();
     let recipient: ::age::x25519::Recipient = ana.recipient.to_string().parse().unwrap();
