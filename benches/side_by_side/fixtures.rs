@@ -4,12 +4,15 @@ use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::measure::Command;
+use age::secrecy::ExposeSecret as _;
+use age::x25519::Identity;
 
-const RECIPIENT: &str = "age1xcqh058g87wz2zh7egqa7xpz38zsawhj23f5uhfl8g0kw32d2evsfuwxyw";
+use super::measure::Command;
 
 pub struct Fixtures {
     root: tempfile::TempDir,
+    /// Whom everything is encrypted for: the published key would be told of at every use.
+    recipient: String,
     pub small_encrypted: PathBuf,
     pub large_plain: PathBuf,
     pub large_encrypted: PathBuf,
@@ -24,8 +27,10 @@ impl Fixtures {
     pub fn make(sops: &Path) -> Self {
         let root = tempfile::tempdir().expect("a folder");
         let at = |name: &str| root.path().join(name);
-        fs::write(at("identity.txt"), include_str!("../../secrets/published-test-key.txt")).expect("the identity");
-        fs::write(at(".sops.yaml"), format!("creation_rules:\n  - age: {RECIPIENT}\n")).expect("the rules");
+        let identity = Identity::generate();
+        let recipient = identity.to_public().to_string();
+        fs::write(at("identity.txt"), identity.to_string().expose_secret()).expect("the identity");
+        fs::write(at(".sops.yaml"), format!("creation_rules:\n  - age: {recipient}\n")).expect("the rules");
         fs::write(at("small.yaml"), leaves(1, 10)).expect("a file");
         let large = leaves(1_000, 100);
         fs::write(at("commented.yaml"), large.replace("group", "# Who asks for these.\ngroup")).expect("a file");
@@ -38,6 +43,7 @@ impl Fixtures {
             commented_encrypted: at("commented.enc.yaml"),
             repository: at("repository"),
             root,
+            recipient,
         };
         fixtures.encrypt(sops, &fixtures.root.path().join("small.yaml"), &fixtures.small_encrypted);
         fixtures.encrypt(sops, &fixtures.large_plain, &fixtures.large_encrypted);
@@ -67,6 +73,14 @@ impl Fixtures {
         (plain, encrypted)
     }
 
+    /// A copy of a program, as who installs it has one: what a linker leaves lies in memory page by page, and starts later.
+    pub fn install(&self, program: &Path, name: &str) -> PathBuf {
+        let copy = self.root.path().join("bin").join(name);
+        fs::create_dir_all(copy.parent().expect("a folder")).expect("a folder");
+        fs::copy(program, &copy).expect("a copy");
+        copy
+    }
+
     /// A link named `sops` to our own program, which then answers as `sops` does.
     pub fn link(&self, lockage: &Path) -> PathBuf {
         let link = self.root.path().join("sops");
@@ -89,7 +103,7 @@ impl Fixtures {
         let repository = &self.repository;
         let encrypted = fs::read_to_string(&self.small_encrypted).expect("a file");
         fs::create_dir_all(repository.join("secrets")).expect("a folder");
-        let rules = format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {RECIPIENT}\n");
+        let rules = format!("creation_rules:\n  - path_regex: ^secrets/\n    age: {}\n", self.recipient);
         fs::write(repository.join(".sops.yaml"), rules).expect("the rules");
         for index in 0..3_000 {
             let folder = repository.join(format!("src/part{}", index / 50));

@@ -30,7 +30,7 @@ use std::time::Duration;
 use fixtures::Fixtures;
 use measure::{Command, Figures, interleaved};
 
-const SMALL_RUNS: usize = 15;
+const SMALL_RUNS: usize = 31;
 const LARGE_RUNS: usize = 3;
 
 fn main() {
@@ -39,9 +39,10 @@ fn main() {
     }
     let peers =
         PathBuf::from(std::env::var_os("LOCKAGE_PEERS").expect("LOCKAGE_PEERS names the peers; run `make bench`"));
-    let sops = peers.join("sops");
-    let lockage = Path::new(env!("CARGO_BIN_EXE_lockage"));
-    let fixtures = Fixtures::make(&sops);
+    let fixtures = Fixtures::make(&peers.join("sops"));
+    let sops = fixtures.install(&peers.join("sops"), "peer");
+    let lockage = &fixtures.install(Path::new(env!("CARGO_BIN_EXE_lockage")), "lockage");
+    measure::rest();
 
     println!(
         "{:<34} {:>10} {:>10} {:>8} {:>10} {:>10}   goal",

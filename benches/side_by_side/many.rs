@@ -22,10 +22,6 @@ struct Lab {
     root: tempfile::TempDir,
 }
 
-/// What ext4 without a journal lets pass before it gives an inode out again that was removed; until then it looks at each
-/// of them whenever a file is made near it, and what one row replaces would be the next row's cost.
-const REST: Duration = Duration::from_secs(61);
-
 /// Prints a row for each command.
 pub fn print(lockage: &Path, sops: &Path) {
     let lab = Lab::make(lockage);
@@ -43,13 +39,13 @@ pub fn print(lockage: &Path, sops: &Path) {
     let below = all(&["decrypt", "-r", "files", "--output-dir", &out]);
     lab.row("decrypt into a folder", &below, &each("decrypt --output out.yaml"), 100.0);
     lab.row("decrypt in place", &all(&["decrypt", "-i", "-r", "files"]), &each("decrypt -i"), 100.0);
-    rest();
+    measure::rest();
     lab.rule(&format!("{OURS},{FURTHER}"));
     lab.row("updatekeys", &all(&["updatekeys", "-y", "-r", "files"]), &each("updatekeys -y"), 30.0);
-    rest();
+    measure::rest();
     lab.rule(OURS);
     lab.row("rotate", &all(&["rotate", "-i", "-r", "files"]), &each("rotate -i"), 30.0);
-    rest();
+    measure::rest();
 
     let service = SlowKeys::start(&lab.root.path().join("identity.txt"), lab.root.path(), Wait::For(WAIT));
     let slow = all(&["decrypt", "-i", "-r", "files", "--enable-local-keyservice=false", "--keyservice", &service.uri]);
@@ -80,7 +76,7 @@ impl Lab {
             lab.inside(&Command::new(lockage).arg("-q").arg("encrypt").arg("-i").arg("-r").arg("files")).succeeds()
         );
         copy(&at("files"), &at("pristine"));
-        rest();
+        measure::rest();
         lab
     }
 
@@ -117,12 +113,6 @@ impl Lab {
             ours.mebibytes(),
         );
     }
-}
-
-/// Waits until nothing that was removed is in the way.
-fn rest() {
-    rustix::fs::sync();
-    std::thread::sleep(REST);
 }
 
 fn copy(from: &Path, to: &Path) {

@@ -12,6 +12,7 @@ pub fn print(lockage: &Path, fixtures: &Fixtures, runs: usize) {
         println!("{:<34} the bench `bare` was not built", "filestatus beside a bare binary");
         return;
     };
+    let bare = fixtures.install(&bare, "bare");
     let ours = fixtures.command(lockage, "filestatus", &fixtures.small_encrypted, &[]);
     let (ours, bare) = interleaved(&ours, &fixtures.command(&bare, "", &fixtures.small_encrypted, &[]), runs);
     let later = |figures: &Figures| figures.wall.as_secs_f64() * 1e3;
