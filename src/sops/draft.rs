@@ -16,15 +16,15 @@ pub(super) struct Draft {
 }
 
 impl Seal<'_> {
-    /// The text with placeholders, parsed, and whether it says the same as the plaintext.
-    pub(super) fn draft(&self, metadata: &Metadata) -> Result<Draft, SopsError> {
+    /// The text with placeholders, parsed, and whether it says the same as the plaintext. `fits` is what
+    /// [`Splice::fits`] says of the document.
+    pub(super) fn draft(&self, metadata: &Metadata, fits: bool) -> Result<Draft, SopsError> {
         let document = self.document;
         let outline = document.outline();
         let mut draft_metadata = metadata.clone();
         draft_metadata.mac = Some(String::from_utf8_lossy(PLACEHOLDER).into_owned());
         let mut edits = Edits::new();
         edits.metadata = MetadataEdit::Set(draft_metadata.to_tree());
-        let fits = Splice::fits(document);
         let seams = if fits { Splice::seams(document, &edits.metadata)? } else { Vec::new() };
         let tokens = outline.leaves.len() + outline.comments.len();
         let room = document.text().len() + PLACEHOLDER.len() * tokens + 8192 * seams.len().max(1);

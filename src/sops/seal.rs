@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use crate::cipher::{Label, Mac, ValueCipher};
 use crate::document::{
-    CommentId, Document, Edits, Format, Kind, MetadataEdit, Path, Replacement, Splice, Style, Visit,
+    CommentId, Document, Edits, Format, Kind, LeafId, MetadataEdit, Path, Replacement, Splice, Style, Visit,
 };
 
 use super::SopsError;
@@ -34,15 +34,22 @@ pub(super) const PLACEHOLDER: &[u8] = b"ENC[AES256_GCM,data:,iv:,tag:,type:str]"
 /// How often a token is drawn again that by chance matches the pattern of the marking comments.
 pub(super) const DRAWS: usize = 32;
 
+/// What decides about a leaf.
+#[derive(Clone, Copy)]
+struct Leaves<'l> {
+    document: &'l Document,
+    draft: Option<&'l Draft>,
+    only_encrypted: bool,
+}
+
 /// What the parts of a document have in common.
 struct Whole<'w> {
     seal: &'w Seal<'w>,
-    draft: Option<&'w Draft>,
+    leaves: Leaves<'w>,
     /// Where the comments will stand.
     places: &'w Document,
     /// Where the metadata will stand, in a stream.
     seams: &'w [Range<usize>],
-    only_encrypted: bool,
 }
 
 /// A part's text, and the bytes that are still to be hashed.
@@ -67,13 +74,14 @@ impl Seal<'_> {
         metadata.lastmodified = time_of(now);
         self.refuse_shared()?;
         let yaml = self.document.format() == Format::Yaml;
-        let fits = self.kept.is_none() && Splice::fits(self.document);
-        if fits && (!yaml || self.is_stable() || self.document.outline().comments.is_empty()) {
+        let fits = Splice::fits(self.document);
+        let quick = fits && self.kept.is_none();
+        if quick && (!yaml || self.is_stable() || self.document.outline().comments.is_empty()) {
             return self.run_in_parts(metadata, None);
         }
-        let draft = if yaml { Some(self.draft(metadata)?) } else { None };
+        let draft = if yaml { Some(self.draft(metadata, fits)?) } else { None };
         if let Some(Draft { places: Some(places), .. }) = &draft
-            && fits
+            && quick
             && Splice::fits_walk(self.document, places)
         {
             return self.run_in_parts(metadata, draft.as_ref());
@@ -86,6 +94,7 @@ impl Seal<'_> {
         self.dropped_comments(places, &mut edits)?;
 
         let (document, scope) = (self.document, self.scope);
+        let leaves = Leaves { document, draft: draft.as_ref(), only_encrypted: metadata.mac_only_encrypted };
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let mut token = Vec::with_capacity(1024);
         scope.walk_with(
@@ -94,21 +103,12 @@ impl Seal<'_> {
             |visit, must| {
                 match visit {
                     Visit::Leaf { id, path } => {
-                        let scalar = document.scalar(id)?;
-                        if must || !metadata.mac_only_encrypted {
-                            mac.update(&scalar.canonical);
-                        }
-                        let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
-                        if draft.as_ref().is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
-                            return Err(SopsError::Unstable { line: line_of(document, id) });
-                        }
-                        if encrypted {
-                            let aad = path.associated_data();
-                            let label = label_of(scalar.kind);
-                            let token = self.token(label, &scalar.token, aad, &mut token)?;
+                        let hash = |canonical: &[u8]| mac.update(canonical);
+                        leaves.leaf(id, must, hash, |label, plaintext| {
+                            let token = self.token(label, plaintext, path.associated_data(), &mut token)?;
                             edits.leaf(id, &Replacement::Token(token));
-                        }
-                        scalar.wipe();
+                            Ok(())
+                        })?;
                     }
                     Visit::Comment { id, path } if must => self.comment(id, path, &mut token, &mut edits)?,
                     _ => {}
@@ -141,8 +141,9 @@ impl Seal<'_> {
         let mut mac = Mac::new(metadata.mac_only_encrypted);
         let known: &Metadata = metadata;
         let unsure = document.format() == Format::Yaml && draft.is_none() && !self.is_stable();
-        let check = || if unsure { self.draft(known).map(drop) } else { Ok(()) };
-        let whole = Whole { seal: self, draft, places, seams: &seams, only_encrypted: known.mac_only_encrypted };
+        let check = || if unsure { self.draft(known, true).map(drop) } else { Ok(()) };
+        let leaves = Leaves { document, draft, only_encrypted: known.mac_only_encrypted };
+        let whole = Whole { seal: self, leaves, places, seams: &seams };
         let seal = || {
             parts::at_once(
                 &parts,
@@ -274,10 +275,35 @@ fn comment_token(
     Err(SopsError::EncryptedMark { line: line_of_comment(document, id) })
 }
 
+impl Leaves<'_> {
+    /// Gives a leaf's canonical bytes to `hash`, and to `seal` what is to be encrypted of it, if it is.
+    fn leaf(
+        &self,
+        id: LeafId,
+        must: bool,
+        hash: impl FnOnce(&[u8]),
+        seal: impl FnOnce(Label, &[u8]) -> Result<(), SopsError>,
+    ) -> Result<(), SopsError> {
+        let scalar = self.document.scalar(id)?;
+        if must || !self.only_encrypted {
+            hash(&scalar.canonical);
+        }
+        let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
+        if self.draft.is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
+            return Err(SopsError::Unstable { line: line_of(self.document, id) });
+        }
+        if encrypted {
+            seal(label_of(scalar.kind), &scalar.token)?;
+        }
+        scalar.wipe();
+        Ok(())
+    }
+}
+
 impl<'w> Whole<'w> {
     /// The encrypted text of a part, and what is left of it to be hashed.
     fn part(&self, part: &Range<usize>, mut hashed: Hashed<'_>) -> Result<Part<'w>, SopsError> {
-        let Self { seal, places, seams, .. } = *self;
+        let Self { seal, leaves, places, seams } = *self;
         let document = seal.document;
         let mut splice = Splice::new(document, parts::start(document, part), self.room(part), seams);
         let mut cipher = seal.cipher.sibling();
@@ -286,21 +312,13 @@ impl<'w> Whole<'w> {
         seal.scope.walk_part(places, part, comment, |visit, must| {
             match visit {
                 Visit::Leaf { id, path } => {
-                    let scalar = document.scalar(id)?;
-                    if must || !self.only_encrypted {
-                        hashed.update(&scalar.canonical);
-                    }
-                    let encrypted = must && scalar.kind != Kind::Null && !scalar.token.is_empty();
-                    if self.draft.is_some_and(|draft| draft.encrypted[id.0 as usize] != encrypted) {
-                        return Err(SopsError::Unstable { line: line_of(document, id) });
-                    }
-                    if encrypted {
+                    let hash = |canonical: &[u8]| hashed.update(canonical);
+                    leaves.leaf(id, must, hash, |label, plaintext| {
                         token.clear();
-                        let (label, path) = (label_of(scalar.kind), path.associated_data());
-                        cipher.encrypt(label, &scalar.token, path, &mut token).map_err(SopsError::Cipher)?;
-                        splice.leaf(id, &Replacement::Token(&token))?;
-                    }
-                    scalar.wipe();
+                        let path = path.associated_data();
+                        cipher.encrypt(label, plaintext, path, &mut token).map_err(SopsError::Cipher)?;
+                        Ok(splice.leaf(id, &Replacement::Token(&token))?)
+                    })?;
                 }
                 Visit::Comment { id, path } if must => {
                     let encrypt = |token: &mut Vec<u8>| {
