@@ -9,13 +9,13 @@ use serde::de::{Deserialize, Deserializer, Error};
 
 use super::node::Content;
 
-/// A list without its null entries.
+/// A list without its null entries; null is an empty one.
 pub(super) struct List<T>(pub(super) Vec<T>);
 
 impl<'de, T: Deserialize<'de>> Deserialize<'de> for List<T> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        let entries = Vec::<Option<T>>::deserialize(deserializer)?;
-        Ok(Self(entries.into_iter().flatten().collect()))
+        let entries = Option::<Vec<Option<T>>>::deserialize(deserializer)?;
+        Ok(Self(entries.into_iter().flatten().flatten().collect()))
     }
 }
 

@@ -134,7 +134,7 @@ impl RuleSet {
             }
             Ok::<_, SopsError>(rules)
         });
-        let destinations = file.destination_rules.unwrap_or_default().0.into_iter().map(destination);
+        let destinations = file.destination_rules.0.into_iter().map(destination);
         Ok(Self {
             rules: rules.transpose()?,
             destinations: destinations.collect::<Result<_, _>>()?,

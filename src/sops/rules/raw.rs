@@ -13,13 +13,15 @@ use crate::sops::rules::{Rule, RuleGroup};
 use crate::sops::scope::Selector;
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RawFile {
     pub(super) creation_rules: Option<List<Spanned<RawRule>>>,
-    pub(super) destination_rules: Option<List<Spanned<RawDestination>>>,
+    pub(super) destination_rules: List<Spanned<RawDestination>>,
     pub(super) stores: Option<RawStores>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
+#[serde(default)]
 pub(super) struct RawRule {
     pub(super) path_regex: Option<String>,
     age: Option<Words>,
@@ -30,7 +32,7 @@ pub(super) struct RawRule {
     hckms: Option<List<String>>,
     azure_keyvault: Option<Words>,
     hc_vault_transit_uri: Option<Words>,
-    key_groups: Option<List<RawGroup>>,
+    key_groups: List<RawGroup>,
     shamir_threshold: Option<Whole>,
     mac_only_encrypted: Option<Truth>,
     encrypted_suffix: Option<String>,
@@ -43,15 +45,16 @@ pub(super) struct RawRule {
 }
 
 #[derive(Default, Deserialize)]
+#[serde(default)]
 struct RawGroup {
-    merge: Option<List<Self>>,
-    age: Option<List<String>>,
-    pgp: Option<List<String>>,
-    hc_vault: Option<List<String>>,
-    kms: Option<List<RawAwsKms>>,
-    gcp_kms: Option<List<RawGcpKms>>,
-    hckms: Option<List<RawHuaweiKms>>,
-    azure_keyvault: Option<List<RawAzure>>,
+    merge: List<Self>,
+    age: List<String>,
+    pgp: List<String>,
+    hc_vault: List<String>,
+    kms: List<RawAwsKms>,
+    gcp_kms: List<RawGcpKms>,
+    hckms: List<RawHuaweiKms>,
+    azure_keyvault: List<RawAzure>,
 }
 
 #[derive(Default, Deserialize)]
@@ -131,8 +134,8 @@ impl RawRule {
 
     /// *Source*: the SOPS format, sections 8.2 and 8.3; groups, if there are any, put the keys of the rule itself aside.
     fn groups(self) -> Result<Vec<RuleGroup>, String> {
-        if let Some(List(groups)) = self.key_groups.filter(|groups| !groups.0.is_empty()) {
-            return groups.into_iter().map(RawGroup::into_group).collect();
+        if !self.key_groups.0.is_empty() {
+            return self.key_groups.0.into_iter().map(RawGroup::into_group).collect();
         }
         let profile = self.aws_profile.unwrap_or_default();
         let mut keys = Vec::new();
@@ -160,15 +163,15 @@ impl RawRule {
 impl RawGroup {
     fn into_group(self) -> Result<RuleGroup, String> {
         let mut keys = Vec::new();
-        for merged in self.merge.unwrap_or_default().0 {
+        for merged in self.merge.0 {
             keys.extend(merged.into_group()?.keys);
         }
         for (kind, words) in [(KeyKind::Age, self.age), (KeyKind::Pgp, self.pgp)] {
-            for word in split(&words.unwrap_or_default().0) {
+            for word in split(&words.0) {
                 keys.push(parsed(kind, &word)?);
             }
         }
-        keys.extend(self.kms.unwrap_or_default().0.into_iter().map(|key| {
+        keys.extend(self.kms.0.into_iter().map(|key| {
             Recipient::AwsKms(AwsKmsRecipient {
                 arn: key.arn,
                 role: key.role.unwrap_or_default(),
@@ -176,20 +179,18 @@ impl RawGroup {
                 aws_profile: key.aws_profile.unwrap_or_default(),
             })
         }));
-        keys.extend(
-            self.gcp_kms.unwrap_or_default().0.into_iter().map(|key| Recipient::parse_gcp_kms(&key.resource_id)),
-        );
-        for key in self.hckms.unwrap_or_default().0.into_iter() {
+        keys.extend(self.gcp_kms.0.into_iter().map(|key| Recipient::parse_gcp_kms(&key.resource_id)));
+        for key in self.hckms.0 {
             keys.push(parsed(KeyKind::HuaweiKms, &key.key_id)?);
         }
-        keys.extend(self.azure_keyvault.unwrap_or_default().0.into_iter().map(|key| {
+        keys.extend(self.azure_keyvault.0.into_iter().map(|key| {
             Recipient::AzureKeyVault(AzureKeyVaultRecipient {
                 vault_url: key.vault_url,
                 name: key.key,
                 version: key.version.unwrap_or_default(),
             })
         }));
-        for word in split(&self.hc_vault.unwrap_or_default().0) {
+        for word in split(&self.hc_vault.0) {
             keys.push(parsed(KeyKind::VaultTransit, &word)?);
         }
         let mut unique: Vec<Recipient> = Vec::with_capacity(keys.len());
