@@ -58,7 +58,7 @@ impl Scenario {
 
     /// With a memory folder that tests beside this one do not look into; for commands that show plaintext to others.
     pub fn memory_of_its_own(mut self) -> Self {
-        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").expect("a memory folder");
+        let memory = new_memory();
         self.set_env("XDG_RUNTIME_DIR", memory.path().display().to_string());
         self.memory = Some(memory);
         self
@@ -196,6 +196,11 @@ impl Scenario {
         found.retain(|path| !self.plaintext.contains(path));
         assert!(found.is_empty(), "plaintext was left in {found:?}");
     }
+}
+
+/// A new memory folder, which lockage takes for its own where `XDG_RUNTIME_DIR` names it.
+pub fn new_memory() -> tempfile::TempDir {
+    tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").expect("a memory folder")
 }
 
 /// What lockage leaves on the memory file system while it runs; nothing may be there after it.

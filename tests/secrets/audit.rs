@@ -9,7 +9,7 @@ use std::sync::{Mutex, OnceLock};
 use rcgen::{BasicConstraints, CertificateParams, IsCa, Issuer, KeyPair};
 
 use crate::common::peer;
-use crate::common::scenario::IDENTITY;
+use crate::common::scenario::{IDENTITY, new_memory};
 use crate::kms::lab::{Lab, Server, free_port};
 use crate::publish::pair::RECIPIENT;
 
@@ -150,7 +150,7 @@ impl Machine {
             eprintln!("SKIPPED: needs root for an `/etc` of its own");
             return None;
         }
-        let memory = tempfile::Builder::new().prefix("desk-").tempdir_in("/dev/shm").unwrap();
+        let memory = new_memory();
         let lab = Lab::new().env("XDG_RUNTIME_DIR", memory.path().display().to_string());
         let ours = lab.home().join("bin/sops");
         std::fs::create_dir(ours.parent().unwrap()).unwrap();

@@ -2,7 +2,7 @@
 //!
 //! `LOCKAGE_DIFFERENTIAL=5000` looks at more of them.
 
-use lockage::document::{Document, Format, Kind, Visit};
+use lockage::document::{Document, Format, Kind, Path, Scalar, Visit};
 use lockage::keys::published::RECIPIENT;
 use lockage::sops::{Encryption, Flavour, RuleSet, SopsError};
 
@@ -40,14 +40,7 @@ pub fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
     let walk: Result<(), SopsError> = document.walk(|visit| {
         match visit {
             Visit::Leaf { id, path } => {
-                let scalar = document.scalar(id)?;
-                let canonical = String::from_utf8_lossy(&scalar.canonical).into_owned();
-                let canonical = if !exact && canonical == "-0" { "0".to_owned() } else { canonical };
-                let kind = match scalar.kind {
-                    Kind::Int | Kind::Float if !exact => "Number".to_owned(),
-                    kind => format!("{kind:?}"),
-                };
-                seen.push(format!("{} {kind} {canonical:?}", path.to_key_path()));
+                seen.push(shown(path, &document.scalar(id)?, exact));
             }
             Visit::Comment { id, path } if exact => {
                 let text = String::from_utf8_lossy(document.comment(id)).into_owned();
@@ -59,6 +52,15 @@ pub fn walked(format: Format, text: &[u8], exact: bool) -> Vec<String> {
     });
     walk.unwrap();
     seen
+}
+
+/// A value with its path. Not `exact`, all numbers are of one type, and -0 is 0.
+pub fn shown(path: &Path<'_>, scalar: &Scalar<'_>, exact: bool) -> String {
+    let number = !exact && matches!(scalar.kind, Kind::Int | Kind::Float);
+    let kind = if number { "Number".to_owned() } else { format!("{:?}", scalar.kind) };
+    let canonical = String::from_utf8_lossy(&scalar.canonical);
+    let canonical = if number && canonical == "-0" { "0" } else { &canonical };
+    format!("{} {kind} {canonical:?}", path.to_key_path())
 }
 
 pub fn same(found: &[String], wanted: &[String], shown: &str) {

@@ -8,13 +8,18 @@ use crate::common::scenario::{IDENTITY, Scenario};
 
 const NAMES: [&str; 3] = ["a.yaml", "b.yaml", "one/c.yaml"];
 
-#[test]
-fn what_somebody_else_wrote_meanwhile_is_kept() {
+fn encrypted() -> Scenario {
     let mut s = Scenario::new().file(".sops.yaml", RULES);
     for name in NAMES {
         s.write(name, "a: CANARY-heron\n");
         assert_eq!(s.run(["-q", "encrypt", "-i", name]).code, 0);
     }
+    s
+}
+
+#[test]
+fn what_somebody_else_wrote_meanwhile_is_kept() {
+    let mut s = encrypted();
     let before = NAMES.map(|name| s.read(name));
     // The identity is asked for when the files were read: its command is the one who changes them.
     let script = s.root().join("identity.sh");
@@ -52,11 +57,7 @@ fn what_somebody_else_wrote_meanwhile_is_kept() {
 
 #[test]
 fn the_published_key_is_named_wherever_it_opens_a_file() {
-    let mut s = Scenario::new().file(".sops.yaml", RULES);
-    for name in NAMES {
-        s.write(name, "a: CANARY-heron\n");
-        assert_eq!(s.run(["-q", "encrypt", "-i", name]).code, 0);
-    }
+    let s = encrypted();
     for (command, words) in [
         (&["get", "a.yaml", "a"][..], "published test key"),
         (&["rotate", "-i", "a.yaml"], "published test key"),

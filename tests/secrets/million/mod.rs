@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use lockage::document::{Document, Format, Kind, Visit};
+use lockage::document::{Document, Format, Visit};
 use lockage::keys::KeyServices;
 use lockage::keys::published::RECIPIENT;
 use lockage::sops::{EncryptedFile, Encryption, Flavour, RuleSet, SopsError};
@@ -20,7 +20,7 @@ use lockage::sops::{EncryptedFile, Encryption, Flavour, RuleSet, SopsError};
 use self::peer::Peer;
 use crate::common;
 use crate::conversion::{differential::ini, encrypted};
-use crate::differential::{RULES, same, walked};
+use crate::differential::{RULES, same, shown, walked};
 use crate::generate::{self, Seed};
 use crate::support::keyring;
 
@@ -160,12 +160,7 @@ fn walked_as_sops(format: Format, text: &[u8], kept: bool) -> Vec<String> {
         .walk(|visit| {
             match visit {
                 Visit::Leaf { id, path } => {
-                    let scalar = document.scalar(id)?;
-                    let value = String::from_utf8_lossy(&scalar.canonical).into_owned();
-                    let number = !kept && matches!(scalar.kind, Kind::Int | Kind::Float);
-                    let value = if number && value == "-0" { "0".to_owned() } else { value };
-                    let kind = if number { Kind::Float } else { scalar.kind };
-                    seen.push(format!("{} {kind:?} {value:?}", path.to_key_path()));
+                    seen.push(shown(path, &document.scalar(id)?, kept));
                 }
                 Visit::Comment { id, path } => {
                     let text = String::from_utf8_lossy(document.comment(id)).into_owned();
