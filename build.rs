@@ -1,8 +1,9 @@
 //! Makes the binary start sooner and in less memory.
 //!
-//! It asks the linker for short relocations, which a large binary has tens of thousands of; they take a loader of 2022
-//! (glibc 2.36), so only a machine that has one is asked. And the code that unwinds a panic is linked in, where the
-//! compiler has it as an archive, because its library takes as long to load as a small file takes to decrypt.
+//! It asks the linker for short relocations, which a large binary has tens of thousands of. A static one applies them
+//! itself; others take a loader of 2022 (glibc 2.36), so only a machine that has one is asked. And the code that unwinds a
+//! panic is linked in, where the compiler has it as an archive, because its library takes as long to load as a small file
+//! takes to decrypt. The static one copies with `src/copy.c`, which says why.
 
 #![allow(clippy::print_stdout)]
 
@@ -18,13 +19,25 @@ const UNWINDER: &str = "gcc_eh";
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let is = |name: &str, wanted: &str| std::env::var(name).is_ok_and(|value| value == wanted);
-    let here = std::env::var("HOST").ok() == std::env::var("TARGET").ok();
-    let linux = is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", "gnu");
-    if !here || !linux {
-        return;
-    }
-    if glibc().is_some_and(|version| version >= LEAST_GLIBC) {
+    let linux = |libc: &str| is("CARGO_CFG_TARGET_OS", "linux") && is("CARGO_CFG_TARGET_ENV", libc);
+    let here = std::env::var("HOST").ok() == std::env::var("TARGET").ok() && linux("gnu");
+    if linux("musl") || here && glibc().is_some_and(|version| version >= LEAST_GLIBC) {
         println!("cargo::rustc-link-arg-bins=-Wl,-z,pack-relative-relocs");
+    }
+    if linux("musl") && is("CARGO_CFG_TARGET_ARCH", "x86_64") {
+        println!("cargo::rerun-if-changed=src/copy.c");
+        // The compiler must not make a call to `memcpy` of the loops that it is made of.
+        let own_loops = "-fno-tree-loop-distribute-patterns";
+        cc::Build::new()
+            .file("src/copy.c")
+            .opt_level(2)
+            .flag("-ffreestanding")
+            .flag_if_supported(own_loops)
+            .warnings(true)
+            .compile("copy");
+    }
+    if !here {
+        return;
     }
     if let Some(folder) = unwinder() {
         println!("cargo::rustc-link-search=native={}", folder.display());

@@ -10,6 +10,7 @@ mod common;
 static HEAP: cap::Cap<std::alloc::System> = cap::Cap::new(std::alloc::System, usize::MAX);
 
 mod binary;
+mod copies;
 mod dotenv;
 mod emit;
 mod extensions;
