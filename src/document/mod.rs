@@ -16,6 +16,7 @@ mod json;
 mod key_path;
 mod outline;
 mod owned;
+mod positions;
 mod scalar;
 mod splice;
 mod syntax;
@@ -34,6 +35,7 @@ pub use graft::Graft;
 pub use key_path::{KeyPath, KeyPathError, PathPart};
 pub use outline::{Comment, CommentId, Key, KeyId, Leaf, LeafId, Metadata, Node, Outline, Style};
 pub use owned::{OwnedTree, TreeBuilder};
+pub(crate) use positions::Positions;
 pub use scalar::{Kind, Scalar, canonical, fixed_notation, parse_bool, parse_float, parse_int};
 pub use splice::Splice;
 pub use syntax::{Format, SyntaxError, SyntaxErrorKind};
@@ -52,6 +54,7 @@ pub struct Document {
     format: Format,
     text: Zeroizing<Vec<u8>>,
     outline: Box<Outline>,
+    positions: Positions,
 }
 
 impl Document {
@@ -63,7 +66,7 @@ impl Document {
         let text = Zeroizing::new(text);
         let format = format.of_content(&text);
         let outline = Box::new(format.syntax().parse(&text)?);
-        Ok(Self { format, text, outline })
+        Ok(Self { format, text, outline, positions: Positions::default() })
     }
 
     /// Parses `text` as a plaintext: a binary one is never taken for the encrypted form of another, whatever it holds.
@@ -75,7 +78,8 @@ impl Document {
             return Self::parse(format, text);
         }
         let text = Zeroizing::new(text);
-        Ok(Self { format, outline: Box::new(binary::whole(&text)), text })
+        let outline = Box::new(binary::whole(&text));
+        Ok(Self { format, text, outline, positions: Positions::default() })
     }
 
     /// Parses `text` as SOPS would, with what it drops dropped: bytes behind a JSON object, and of INI the earlier one of
@@ -90,7 +94,8 @@ impl Document {
             return Err(syntax::error(format, &text, 0, kind));
         }
         let (outline, other) = format.syntax().parse_as_sops(&text)?;
-        Ok(Self { format, text: other.map_or(text, Zeroizing::new), outline: Box::new(outline) })
+        let (text, outline) = (other.map_or(text, Zeroizing::new), Box::new(outline));
+        Ok(Self { format, text, outline, positions: Positions::default() })
     }
 
     /// The format it was parsed as.
@@ -165,7 +170,7 @@ impl Document {
     /// The 1-based line and column (in characters) of a byte offset.
     #[must_use]
     pub fn position(&self, offset: usize) -> (usize, usize) {
-        syntax::position(&self.text, offset)
+        self.positions.of(&self.text, offset)
     }
 
     /// The 1-based lines of comments, in one pass over the text.

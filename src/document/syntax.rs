@@ -238,15 +238,6 @@ pub enum SyntaxErrorKind {
     Path(&'static str),
 }
 
-/// The 1-based line and column (in characters) of a byte offset.
-pub(crate) fn position(text: &[u8], offset: usize) -> (usize, usize) {
-    let before = &text[..offset.min(text.len())];
-    let line = memchr::memchr_iter(b'\n', before).count() + 1;
-    let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-    let column = before[start..].iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
-    (line, column)
-}
-
 /// The 1-based lines of byte offsets, whatever their order.
 pub(crate) fn lines(text: &[u8], offsets: &[usize]) -> Vec<usize> {
     let mut order: Vec<usize> = (0..offsets.len()).collect();
@@ -263,6 +254,6 @@ pub(crate) fn lines(text: &[u8], offsets: &[usize]) -> Vec<usize> {
 
 /// Builds the error for a byte offset.
 pub(crate) fn error(format: Format, text: &[u8], offset: usize, kind: SyntaxErrorKind) -> SyntaxError {
-    let (line, column) = position(text, offset);
+    let (line, column) = super::positions::position(text, offset);
     SyntaxError { format, line, column, kind }
 }

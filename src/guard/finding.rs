@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use serde::Serialize;
 
 use super::allow::Fingerprint;
+use crate::document::Document;
 use crate::repo::RepoPath;
 use crate::sops::Problem;
 
@@ -48,12 +49,15 @@ impl At {
     /// The file as a whole.
     pub(super) const TOP: Self = Self { line: 1, column: 1 };
 
-    /// The position of a byte offset.
-    pub(super) fn offset(text: &[u8], offset: usize) -> Self {
-        let before = &text[..offset.min(text.len())];
-        let start = memchr::memrchr(b'\n', before).map_or(0, |at| at + 1);
-        let column = before[start..].iter().filter(|byte| (**byte & 0xC0) != 0x80).count() + 1;
-        Self { line: memchr::memchr_iter(b'\n', before).count() + 1, column }
+    /// The place of a byte offset of a document.
+    pub(super) fn of(document: &Document, offset: usize) -> Self {
+        Self::from(document.position(offset))
+    }
+}
+
+impl From<(usize, usize)> for At {
+    fn from((line, column): (usize, usize)) -> Self {
+        Self { line, column }
     }
 }
 

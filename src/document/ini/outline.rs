@@ -8,8 +8,9 @@ use super::scan::{Form, Item, Scanner, Value, unquote};
 use crate::document::Format;
 use crate::document::flat::Unflatten;
 use crate::document::outline::{Comment, CommentId, Leaf, LeafId, Metadata, Node, Outline};
+use crate::document::positions::position;
 use crate::document::scalar::Kind;
-use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error, position};
+use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 
 /// The section of what stands before any header; SOPS always has it.
 const DEFAULT: &str = "DEFAULT";

@@ -6,8 +6,9 @@ use super::scan::{Event, Scanner};
 use super::{ESCAPED, unescape};
 use crate::document::Format;
 use crate::document::outline::{Leaf, LeafId, Metadata, Node, Outline, Style};
+use crate::document::positions::position;
 use crate::document::scalar::{Kind, canonical};
-use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error, position};
+use crate::document::syntax::{SyntaxError, SyntaxErrorKind, error};
 use crate::document::tree::Tree;
 
 /// The reserved key of the top-level object, or of the last item of a list at the top.

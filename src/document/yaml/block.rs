@@ -111,7 +111,7 @@ impl Reader<'_> {
             };
             let value = source.behind(key);
             if let Some(first) = names.insert(name.clone(), start) {
-                let (first_line, _) = crate::document::syntax::position(source.text, first);
+                let (first_line, _) = crate::document::positions::position(source.text, first);
                 return Err(Fault::new(start, SyntaxErrorKind::DuplicateKey { first_line }));
             }
             entries.push((name, self.tree(value, depth - 1)?));

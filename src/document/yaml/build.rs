@@ -325,7 +325,7 @@ impl Builder<'_> {
     }
 
     fn duplicate(&self, at: usize, first: usize) -> Fault {
-        let (first_line, _) = crate::document::syntax::position(self.source.text, first);
+        let (first_line, _) = crate::document::positions::position(self.source.text, first);
         Fault::new(at, SyntaxErrorKind::DuplicateKey { first_line })
     }
 

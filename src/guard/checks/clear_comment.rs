@@ -31,9 +31,8 @@ impl Check for ClearComment {
         for (index, comment) in (0..).zip(&document.outline().comments) {
             let text = document.comment(CommentId(index)).trim_ascii();
             if demand.comment(CommentId(index)) && !text.is_empty() && !token::well_formed(text) {
-                let (line, column) = document.position(comment.range.start.saturating_sub(1));
                 found.add(
-                    At { line, column },
+                    At::of(document, comment.range.start.saturating_sub(1)),
                     format!("this comment is in clear; the rule at {} wants it encrypted", governing.shown()),
                     "remove it, or write it with `lockage edit`, which encrypts it",
                 );
@@ -42,7 +41,7 @@ impl Check for ClearComment {
         if let Some(metadata) = document.metadata() {
             for offset in inside(document.text(), metadata.range.clone()) {
                 found.add(
-                    At::offset(document.text(), offset),
+                    At::of(document, offset),
                     "a comment inside the `sops` block is never encrypted",
                     "remove it",
                 );

@@ -54,8 +54,7 @@ impl Check for ClearValue {
 }
 
 fn at(document: &Document, id: LeafId) -> At {
-    let (line, column) = document.position(document.outline().leaf(id).range.start);
-    At { line, column }
+    At::of(document, document.outline().leaf(id).range.start)
 }
 
 /// What a message calls each leaf.

@@ -20,7 +20,7 @@ impl Check for Damaged {
 
     fn look(&self, subject: &Subject<'_>, found: &mut Findings) -> Result<(), GuardError> {
         let (Some(document), Some(opened)) = (subject.encrypted()?, subject.opened()?) else { return Ok(()) };
-        let top = At::offset(document.text(), document.metadata().map_or(0, |block| block.range.start));
+        let top = At::of(document, document.metadata().map_or(0, |block| block.range.start));
         let mend =
             "restore the file from a version that opens, and make the change with `lockage set` or `lockage edit`";
         match opened {

@@ -41,7 +41,7 @@ impl Check for DecryptedCopy {
         if let Some((document, values)) = structured(subject.path(), text) {
             for relative in subject.world.relatives()? {
                 if let Some(offset) = copies(&values, subject.path(), relative) {
-                    say(relative, At::offset(document.text(), offset), found);
+                    say(relative, At::of(&document, offset), found);
                     return Ok(());
                 }
             }

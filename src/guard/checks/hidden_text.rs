@@ -28,7 +28,7 @@ impl Check for HiddenText {
             for word in words(document.text(), gap) {
                 if is_odd(document, &document.text()[word.clone()]) {
                     found.add(
-                        At::offset(document.text(), word.start),
+                        At::of(document, word.start),
                         "text stands here that is neither a value nor a key nor a comment, and is never encrypted",
                         "remove it",
                     );

@@ -83,9 +83,8 @@ fn secrets(subject: &Subject<'_>, document: &Document, found: &mut Findings) {
         if is_harmless(&value) || decoded.is_some_and(|decoded| is_harmless(&decoded)) {
             continue;
         }
-        let (line, column) = document.position(document.outline().leaf(entry.leaf).range.start);
         found.add_value(
-            At { line, column },
+            At::of(document, document.outline().leaf(entry.leaf).range.start),
             format!("{} of a Kubernetes Secret is in clear", entry.name),
             "encrypt the file and bring it under a creation rule; if everybody may have it, allow the SHA-256 of the value in `.lockage.yaml`",
             &value,

@@ -37,7 +37,7 @@ impl Check for MovedValue {
             };
             if elsewhere {
                 found.add(
-                    At::offset(document.text(), token.offset),
+                    At::of(document, token.offset),
                     "this encrypted value was made for another key and will not open here",
                     "set the value here with `lockage set`; a token cannot be moved",
                 );
@@ -82,7 +82,7 @@ fn copied(
         }
         for token in pasted {
             found.add(
-                At::offset(document.text(), token.offset),
+                At::of(document, token.offset),
                 format!(
                     "this encrypted value was copied from `{}`, which has another data key; it will not open here",
                     relative.path

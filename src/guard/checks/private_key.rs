@@ -7,6 +7,7 @@ use base64::engine::general_purpose::STANDARD_NO_PAD;
 use memchr::memmem;
 
 use super::Check;
+use crate::document::Positions;
 use crate::guard::error::GuardError;
 use crate::guard::finding::{At, Findings};
 use crate::guard::subject::Subject;
@@ -25,10 +26,11 @@ impl Check for PrivateKey {
 
     fn look(&self, subject: &Subject<'_>, found: &mut Findings) -> Result<(), GuardError> {
         let Some(text) = subject.text()? else { return Ok(()) };
+        let positions = Positions::default();
         for key in scan(text) {
             let allow = format!("{}", crate::guard::Fingerprint::of(&key.text));
             found.add_value(
-                At::offset(text, key.offset),
+                At::from(positions.of(text, key.offset)),
                 format!("{} would be committed", key.kind),
                 format!(
                     "remove it and make a new one if it was ever pushed; if everybody may have it, allow it in \

@@ -36,5 +36,5 @@ impl Check for Recipients {
 fn metadata(document: &Document) -> Option<(Metadata, At)> {
     let block = document.metadata()?;
     let metadata = Metadata::from_tree(&block.tree).ok()?;
-    Some((metadata, At::offset(document.text(), block.range.start)))
+    Some((metadata, At::of(document, block.range.start)))
 }

@@ -64,8 +64,12 @@ impl Check for SecretName {
 }
 
 fn say(document: &Document, id: KeyId, found: &mut Findings, message: &str, mend: &str) {
-    let (line, column) = document.position(document.outline().keys[id.0 as usize].range.start);
-    found.add_value(At { line, column }, message, mend, document.key(id).as_bytes());
+    found.add_value(
+        At::of(document, document.outline().keys[id.0 as usize].range.start),
+        message,
+        mend,
+        document.key(id).as_bytes(),
+    );
 }
 
 /// Values of fewer bytes stand in names by chance.

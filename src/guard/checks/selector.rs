@@ -28,7 +28,7 @@ impl Check for WeakSelector {
             return Ok(());
         };
         let Ok(metadata) = Metadata::from_tree(&block.tree) else { return Ok(()) };
-        let top = At::offset(document.text(), block.range.start);
+        let top = At::of(document, block.range.start);
         let mend = "encrypt the file again, so that it takes the rule's selector";
         if !as_strict(&metadata.selector, &governing.rule.selector) {
             // The file's own selector is text that anybody wrote there; only the rule's is printed.

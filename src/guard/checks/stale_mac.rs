@@ -42,7 +42,7 @@ impl Check for StaleMac {
                 continue;
             };
             found.add(
-                At::offset(document.text(), offset),
+                At::of(document, offset),
                 format!("{changed} changed, but `mac` did not: the file was changed by hand and will not open"),
                 "make the change with `lockage set` or `lockage edit`; after a merge, `lockage edit` writes the code anew",
             );

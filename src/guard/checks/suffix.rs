@@ -34,9 +34,8 @@ impl Check for Suffix {
             }
             let value = document.scalar(id).map(|scalar| scalar.canonical.into_owned()).unwrap_or_default();
             if !is_harmless(&value) {
-                let (line, column) = document.position(document.outline().leaf(id).range.start);
                 found.add_value(
-                    At { line, column },
+                    At::of(document, document.outline().leaf(id).range.start),
                     format!("{} is left in clear by its suffix, and its name says that it is secret", shown(&path.to_key_path())),
                     "take the suffix off and encrypt it; if everybody may have it, allow the SHA-256 of the value in `.lockage.yaml`",
                     &value,
