@@ -5,6 +5,8 @@ use std::path::Path;
 use super::fixtures::Fixtures;
 use super::measure::{self, Figures};
 
+const RUNS: usize = 5;
+
 /// Prints the curve from a thousand leaves to a million, and how much longer ten times as many take.
 pub fn print(lockage: &Path, fixtures: &Fixtures) {
     println!();
@@ -13,9 +15,8 @@ pub fn print(lockage: &Path, fixtures: &Fixtures) {
     for groups in [10, 100, 1_000, 10_000] {
         let (plain, encrypted) = fixtures.pair(lockage, groups);
         let bytes = std::fs::metadata(&encrypted).expect("a file").len();
-        let runs = if groups > 1_000 { 2 } else { 5 };
-        let encrypt = measure::best(&fixtures.command(lockage, "encrypt", &plain, &[]), runs);
-        let decrypt = measure::best(&fixtures.command(lockage, "decrypt", &encrypted, &[]), runs);
+        let encrypt = measure::best(&fixtures.command(lockage, "encrypt", &plain, &[]), RUNS);
+        let decrypt = measure::best(&fixtures.command(lockage, "decrypt", &encrypted, &[]), RUNS);
         let multiple = |figures: &Figures| figures.mebibytes() * f64::from(1 << 20) / bytes as f64;
         println!(
             "{:>9} {:>9.1} ms {:>9.1} ms {:>6.1} MiB   {:.1} and {:.1} times the encrypted file",
