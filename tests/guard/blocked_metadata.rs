@@ -169,6 +169,19 @@ fn a_value_moved_within_a_file_or_copied_from_another_stage() {
 }
 
 #[test]
+fn half_of_the_values_from_elsewhere_are_no_copy_of_a_file() {
+    let Some(mut lab) = Lab::new() else { return };
+    let made = |name: &str| encrypt_as(name, "a: heron-1\nb: heron-2\nc: heron-3\nd: heron-4\n", &[]).unwrap();
+    let (theirs, mut ours) = (made("secrets/prod.yaml"), made("secrets/new.yaml"));
+    lab.stage("secrets/prod.yaml", &theirs);
+    lab.scenario.commit("prod");
+    for key in ["a:", "b:"] {
+        ours = with_value(&ours, key, &token(&theirs, key));
+    }
+    lab.stage("secrets/new.yaml", &ours).blocked_only("moved-value", "half of the values");
+}
+
+#[test]
 fn what_only_a_key_can_tell_is_said() {
     let Some(mut lab) = Lab::new() else { return };
     let text = encrypt_as("secrets/first.yaml", "a: blue-house-42\n", &[]).unwrap();

@@ -170,6 +170,16 @@ fn a_secret_inside_a_longer_key() {
 }
 
 #[test]
+fn a_value_of_eight_bytes_is_looked_for_in_names_and_one_of_seven_is_not() {
+    let mut lab = Lab::with_rules(&crate::lab::rules());
+    for (value, code) in [("blue-4y7", 1), ("blue-4y", 0)] {
+        let Some(text) = encrypt_as("secrets/app.yaml", &format!("db-{value}: x\na: {value}\n"), &[]) else { return };
+        lab.stage("secrets/app.yaml", text);
+        assert_eq!(lab.ask(&["guard", "--with-key"]).code, code, "{value}");
+    }
+}
+
+#[test]
 fn a_second_document_and_a_second_key_in_clear() {
     let Some(mut lab) = Lab::new() else { return };
     let [yaml, json, env] = FORMATS;
